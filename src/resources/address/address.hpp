@@ -1,0 +1,28 @@
+// An IP address on an interface (ip-address(8)).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "resources/difference.hpp"
+#include "topo/ip.hpp"
+
+namespace topo {
+
+struct Address {
+  std::string ns;
+  std::string interface;
+  Cidr address;
+  bool operator==(const Address&) const = default;
+
+  static constexpr std::string_view kind = "address";
+  static constexpr int rank = 50;
+  [[nodiscard]] std::string key() const { return ns + ":" + interface + " " + address.to_string(); }
+  [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] std::string title() const;    ///< "web-server:eth0"
+  [[nodiscard]] std::string summary() const;  ///< "192.168.10.10/24"
+};
+[[nodiscard]] Differences differences(const Address& before, const Address& after);
+
+}  // namespace topo

@@ -1,0 +1,45 @@
+// The list of resource kinds. A new kind is a folder beside these, and one name here.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "resources/address/address.hpp"
+#include "resources/bridge/bridge.hpp"
+#include "resources/firewall/firewall.hpp"
+#include "resources/namespace/namespace.hpp"
+#include "resources/route/route.hpp"
+#include "resources/rule/routing_rule.hpp"
+#include "resources/sysctl/sysctl.hpp"
+#include "resources/veth/veth.hpp"
+
+namespace topo {
+
+using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule>;
+
+/// What every kind must have. `key` is its identity among its kind; `rank` orders creation (removal is the reverse);
+/// `needs` are the ids ("KIND KEY") of resources that must exist while this one does, and with whose removal it is gone.
+template <class T>
+concept Kind = requires(const T& a, const T& b) {
+  { T::kind } -> std::convertible_to<std::string_view>;
+  { T::rank } -> std::convertible_to<int>;
+  { a.key() } -> std::same_as<std::string>;
+  { a.needs() } -> std::same_as<std::vector<std::string>>;
+  { a.title() } -> std::same_as<std::string>;
+  { a.summary() } -> std::same_as<std::string>;
+  { differences(a, b) } -> std::same_as<Differences>;
+  { a == b } -> std::same_as<bool>;
+};
+
+template <class Variant>
+struct AllKinds;
+template <class... Ts>
+struct AllKinds<std::variant<Ts...>> {
+  static constexpr bool value = (Kind<Ts> && ...);
+};
+static_assert(AllKinds<Resource>::value, "a kind lacks one of its functions");
+
+}  // namespace topo

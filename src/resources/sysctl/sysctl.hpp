@@ -1,0 +1,27 @@
+// A sysctl of a namespace that the file sets (sysctl(8), net.* only).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "resources/difference.hpp"
+
+namespace topo {
+
+struct Sysctl {
+  std::string ns;
+  std::string name;   ///< with slashes between its parts, as below /proc/sys: "net/ipv4/tcp_syncookies"
+  std::string value;  ///< white space as the kernel prints it, runs of it as one tab
+  bool operator==(const Sysctl&) const = default;
+
+  static constexpr std::string_view kind = "sysctl";
+  static constexpr int rank = 45;  ///< after the links, so that net.ipv4.conf.eth0.* is there; before addresses
+  [[nodiscard]] std::string key() const { return ns + ":" + name; }
+  [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] std::string title() const;
+  [[nodiscard]] std::string summary() const;
+};
+[[nodiscard]] Differences differences(const Sysctl& before, const Sysctl& after);
+
+}  // namespace topo

@@ -1,0 +1,101 @@
+#include "topo/ip.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace topo {
+namespace {
+
+int inet_family(Family family) { return family == Family::v4 ? AF_INET : AF_INET6; }
+
+/// Clears (or sets) all bits behind the first `prefix`.
+IpAddress with_host_bits(const IpAddress& address, std::uint8_t prefix, bool ones) {
+  auto bytes = address.bytes();
+  for (std::size_t i = 0; i < address.bits() / 8U; ++i) {
+    const int kept = std::clamp(static_cast<int>(prefix) - static_cast<int>(8 * i), 0, 8);
+    const auto host = static_cast<std::uint8_t>(0xffU >> kept);
+    bytes[i] = ones ? static_cast<std::uint8_t>(bytes[i] | host) : static_cast<std::uint8_t>(bytes[i] & ~host);
+  }
+  return IpAddress::from_bytes(address.family(), bytes.data());
+}
+
+bool has_prefix(const IpAddress& address, const char* network) { return Cidr::parse(network)->contains(address); }
+
+}  // namespace
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.empty() || text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  const std::string terminated(text);
+  IpAddress address;
+  address.family_ = text.find(':') == std::string_view::npos ? Family::v4 : Family::v6;
+  if (inet_pton(inet_family(address.family_), terminated.c_str(), address.bytes_.data()) != 1) return std::nullopt;
+  return address;
+}
+
+IpAddress IpAddress::from_bytes(Family family, const void* bytes) {
+  IpAddress address;
+  address.family_ = family;
+  std::memcpy(address.bytes_.data(), bytes, address.bits() / 8U);
+  return address;
+}
+
+IpAddress IpAddress::any(Family family) {
+  IpAddress address;
+  address.family_ = family;
+  return address;
+}
+
+std::string IpAddress::to_string() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  return inet_ntop(inet_family(family_), bytes_.data(), text.data(), text.size());
+}
+
+bool IpAddress::is_unspecified() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
+bool IpAddress::is_loopback() const { return has_prefix(*this, family_ == Family::v4 ? "127.0.0.0/8" : "::1/128"); }
+bool IpAddress::is_multicast() const { return has_prefix(*this, family_ == Family::v4 ? "224.0.0.0/4" : "ff00::/8"); }
+bool IpAddress::is_link_local() const { return has_prefix(*this, family_ == Family::v4 ? "169.254.0.0/16" : "fe80::/10"); }
+bool IpAddress::is_v4_mapped() const { return family_ == Family::v6 && has_prefix(*this, "::ffff:0:0/96"); }
+
+std::optional<IpAddress> IpAddress::plus(std::uint64_t offset) const {
+  IpAddress sum = *this;
+  for (std::size_t i = bits() / 8U; i-- > 0;) {
+    offset += sum.bytes_[i];
+    sum.bytes_[i] = static_cast<std::uint8_t>(offset & 0xffU);
+    offset >>= 8U;
+  }
+  if (offset != 0) return std::nullopt;
+  return sum;
+}
+
+std::optional<Cidr> Cidr::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  const auto digits = text.substr(slash + 1);
+  if (!address || digits.empty() || (digits.size() > 1 && digits.front() == '0')) return std::nullopt;
+  std::uint8_t prefix = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+  if (error != std::errc{} || end != digits.data() + digits.size() || prefix > address->bits()) return std::nullopt;
+  return Cidr(*address, prefix);
+}
+
+std::string Cidr::to_string() const { return address_.to_string() + "/" + std::to_string(prefix_); }
+Cidr Cidr::network() const { return {with_host_bits(address_, prefix_, false), prefix_}; }
+IpAddress Cidr::last() const { return with_host_bits(address_, prefix_, true); }
+
+bool Cidr::contains(const IpAddress& address) const {
+  return address.family() == family() && with_host_bits(address, prefix_, false) == network().address_;
+}
+bool Cidr::contains(const Cidr& other) const { return other.prefix_ >= prefix_ && contains(other.address_); }
+bool Cidr::overlaps(const Cidr& other) const { return contains(other) || other.contains(*this); }
+
+bool Cidr::usable_by_host(const IpAddress& address) const {
+  if (!contains(address)) return false;
+  if (prefix_ + 1 >= address_.bits()) return true;
+  return address != network().address_ && (family() == Family::v6 || address != last());
+}
+
+}  // namespace topo

@@ -1,0 +1,162 @@
+#include "topo/names.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace topo {
+namespace {
+
+constexpr std::array<std::string_view, 16> reserved{"host", "internet", "any", "all", "default", "none", "lo", "y",
+                                                    "n", "on", "off", "yes", "no", "true", "false", "null"};
+
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alphanumeric(char c) { return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z'); }
+
+bool is_reserved(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return std::find(reserved.begin(), reserved.end(), lower) != reserved.end();
+}
+
+std::optional<std::string> name_problem(std::string_view name, std::size_t longest) {
+  if (name.empty()) return "is empty";
+  if (!is_alphanumeric(name.front())) return "must begin with a letter or a digit";
+  for (const char c : name) {
+    if (!is_alphanumeric(c) && c != '_' && c != '-' && c != '.') return "may hold only letters, digits, '_', '-' and '.'";
+  }
+  if (name.size() > longest) return "is longer than " + std::to_string(longest) + " characters";
+  if (is_reserved(name)) return "is reserved";
+  return std::nullopt;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string hex(std::uint64_t value, std::size_t count) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text(count, '0');
+  for (std::size_t i = count; i-- > 0; value >>= 4U) text[i] = digits[value & 0xfU];
+  return text;
+}
+
+/// The length of the valid UTF-8 sequence at the front of `text`, 0 where there is none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+  }
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) >= 0xa0) || (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90)) return 0;
+  return length;
+}
+
+}  // namespace
+
+std::optional<std::string> topology_name_problem(std::string_view name) {
+  if (name.empty()) return "is empty";
+  if (!is_lower(name.front())) return "must begin with a lower-case letter";
+  for (const char c : name) {
+    if (!is_lower(c) && !is_digit(c) && c != '-') return "may hold only lower-case letters, digits and '-'";
+  }
+  if (name.size() > topology_name_max) return "is longer than " + std::to_string(topology_name_max) + " characters";
+  if (is_reserved(name)) return "is reserved";
+  return std::nullopt;
+}
+
+std::optional<std::string> namespace_name_problem(std::string_view name) { return name_problem(name, namespace_name_max); }
+std::optional<std::string> bridge_name_problem(std::string_view name) { return name_problem(name, interface_name_max); }
+std::optional<std::string> interface_name_problem(std::string_view name) { return name_problem(name, interface_name_max); }
+std::optional<std::string> zone_name_problem(std::string_view name) { return name_problem(name, namespace_name_max); }
+
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::string* best = nullptr;
+  std::size_t least = std::max<std::size_t>(1, std::min<std::size_t>(word.size(), 64) / 3) + 1;
+  if (word.size() > 64) return std::nullopt;
+  for (const auto& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = &candidate;
+    }
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+std::uint32_t link_group(std::string_view topology) {
+  return link_group_any | (static_cast<std::uint32_t>(stable_hash(topology) >> 8U) & 0x00ffffffU);
+}
+
+std::string owner_mark(std::string_view topology) { return "topo:v1:" + std::string(topology); }
+
+std::optional<std::string> owner_of(std::string_view mark) {
+  constexpr std::string_view prefix = "topo:v1:";
+  if (mark.substr(0, prefix.size()) != prefix) return std::nullopt;
+  mark.remove_prefix(prefix.size());
+  const auto name = mark.substr(0, mark.find(':'));
+  if (topology_name_problem(name)) return std::nullopt;
+  return std::string(name);
+}
+
+std::string mark_ref(std::string_view mark) {
+  for (int colons = 0; colons < 3; ++colons) {
+    const auto colon = mark.find(':');
+    if (colon == std::string_view::npos) return {};
+    mark.remove_prefix(colon + 1);
+  }
+  return std::string(mark);
+}
+
+std::string chain_prefix(std::string_view topology) { return "TOPO-" + hex(stable_hash(topology) >> 32U, 8); }
+
+std::string host_end_name(std::string_view ns, std::string_view interface) {
+  const std::string readable = std::string(ns) + "." + std::string(interface);
+  const bool ambiguous = ns.find('.') != std::string_view::npos || interface.find('.') != std::string_view::npos;
+  if (readable.size() <= interface_name_max && !ambiguous) return readable;
+  // 36 bits tell the ends of one host apart; the dot in front keeps such a name from equalling a readable one with another namespace.
+  const std::string tail = "." + hex(stable_hash(readable + "\n" + std::to_string(ns.size())), 9);
+  return std::string(ns.substr(0, interface_name_max - tail.size())) + tail;
+}
+
+std::string printable(std::string_view text) {
+  std::string safe;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool control = first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
+    if (length == 0 || (control && length == 1)) {
+      safe += "\\x" + hex(first, 2);
+      text.remove_prefix(1);
+      continue;
+    }
+    if (control) {
+      safe += "\\x" + hex(first, 2) + "\\x" + hex(static_cast<unsigned char>(text[1]), 2);
+    } else {
+      safe += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return safe;
+}
+
+}  // namespace topo
