@@ -1,0 +1,57 @@
+// What the apply room needs of a firewall, one namespace at a time. Implemented on the legacy iptables tables through libiptc.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "resources/firewall/firewall.hpp"
+#include "topo/error.hpp"
+
+namespace topo::firewall {
+
+/// A network namespace to work in: `netns_fd` is it, `home_fd` the one the calling thread is in (the same descriptor for the host).
+struct Place {
+  std::string ns;  ///< its name; empty: the host
+  int netns_fd = -1;
+  int home_fd = -1;
+};
+
+/// What `topology` owns in the tables of `place`; nullopt where that is nothing. Creates no table: a table that does not exist is empty.
+[[nodiscard]] Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology);
+
+/// Brings the tables of `place` from `before` (what observe gave; nullptr: nothing) to `after` (nullptr: nothing of ours left):
+/// at most one commit a table, none for a table that does not change, under the xtables lock; EAGAIN is tried again. Keeps the shared
+/// `TOPO` chain, its memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`.
+/// Does not touch connections. A missing table is Exit::unsupported, naming the module or kernel option.
+[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after);
+
+/// A port of the wanted port maps that somebody else holds.
+struct PortConflict {
+  std::string port;     ///< "80/tcp"
+  std::string holder;   ///< "topology lab", or "the host itself listens on it (0.0.0.0:80)"
+  bool listener = false;
+};
+/// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket in `place`.
+[[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted, const Firewall* live);
+
+/// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
+/// a remedy that is a command.
+[[nodiscard]] Result<std::vector<std::string>> warnings(const Place& place, const std::string& topology, const Firewall& wanted);
+
+/// What conntrack clean-up must know of the interfaces in `place`: which one leads to an address, and how it is marked.
+struct Lookup {
+  struct Way {
+    std::string interface;  ///< empty: the address is the host's own
+    std::uint32_t group = 0;
+    std::string port;       ///< bridge port behind which the member with this address is, where known
+  };
+  std::function<Way(const IpAddress&)> way;
+};
+/// Deletes the conntrack entries in `place` that touch the topology (`concerns` says so of an address of the entry) and that `rules` no
+/// longer let begin, and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
+[[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Lookup& lookup,
+                                              const std::function<bool(const IpAddress&)>& concerns);
+
+}  // namespace topo::firewall
