@@ -22,6 +22,8 @@ struct Bridge {
   bool gateway_v4 = false;     ///< the gateway has an IPv4 address here: forwards; else it answers no ARP (arp_ignore 8)
   bool gateway_v6 = false;     ///< the gateway has an IPv6 address here: forwards (force_forwarding), accept_ra 0; else disable_ipv6
   bool route_localnet = false; ///< a port map's target is here: packets from 127.0.0.0/8 may leave to it
+  /// Live only: what someone changed that no other field tells ("down", "mark lost"); empty: as made. A difference of its own, "state".
+  std::string amiss;
   bool operator==(const Bridge&) const = default;
 
   static constexpr std::string_view kind = "bridge";

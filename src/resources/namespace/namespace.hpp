@@ -12,6 +12,8 @@ namespace topo {
 struct Namespace {
   std::string name;
   bool forwards = false;  ///< net.ipv4.ip_forward and net.ipv6.conf.all.forwarding
+  /// Live only: what someone changed that no other field tells ("down", "mark lost"); empty: as made. A difference of its own, "state".
+  std::string amiss;
   bool operator==(const Namespace&) const = default;
 
   static constexpr std::string_view kind = "namespace";

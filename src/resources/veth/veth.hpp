@@ -21,6 +21,8 @@ struct VethEnd {
   bool hairpin = false;   ///< bridge port option: a packet may leave by the port it came in by
   bool gateway_v4 = false; ///< the host's end of a link, with an IPv4 address: forwards, rp_filter off (as in Bridge)
   bool ipv6 = false;   ///< has IPv6 addresses: IPv6 stays on; else it is kept quiet
+  /// Live only: what someone changed that no other field tells ("down", "mark lost"); empty: as made. A difference of its own, "state".
+  std::string amiss;
   bool operator==(const VethEnd&) const = default;
 };
 
