@@ -16,6 +16,8 @@ struct LoadOptions {
   std::map<std::string, std::string> set;     ///< `--set NAME=VALUE`, above `vars`
   std::size_t max_bytes = std::size_t{1} << 20;  ///< of each file
   bool name_only = false;                     ///< read `topology:` alone; nothing else is checked (destroy FILE)
+  /// Not null: files are taken from here, by name, and never from the disk (what was recorded when it was applied, includes among it).
+  const Sources* recorded = nullptr;
 };
 
 /// What a load gives, also when there are mistakes: then `topology` holds what could be understood, so that later checks can add theirs.
