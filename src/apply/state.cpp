@@ -1,0 +1,154 @@
+#include "apply/state.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "topo/names.hpp"
+
+namespace topo {
+namespace {
+
+constexpr std::string_view format = "topo.applied/1";
+constexpr const char* file_name = "applied";
+constexpr const char* unfinished_name = "applied.new";
+constexpr std::size_t largest = std::size_t{256} << 20U;
+
+/// A text as "LENGTH:TEXT\n", so that it may hold anything.
+void append(std::string& out, std::string_view text) { out += std::to_string(text.size()) + ":" + std::string(text) + "\n"; }
+
+std::optional<std::string> take(std::string_view& in) {
+  std::size_t length = 0;
+  const auto [end, problem] = std::from_chars(in.data(), in.data() + in.size(), length);
+  const auto used = static_cast<std::size_t>(end - in.data());
+  if (problem != std::errc() || used >= in.size() || in[used] != ':' || length >= in.size() - used - 1 || in[used + 1 + length] != '\n')
+    return std::nullopt;
+  std::string text(in.substr(used + 1, length));
+  in.remove_prefix(used + length + 2);
+  return text;
+}
+
+std::string to_text(const Applied& applied) {
+  std::string text;
+  append(text, format);
+  append(text, std::to_string(applied.set.size()));
+  for (const auto& [name, value] : applied.set) {
+    append(text, name);
+    append(text, value);
+  }
+  for (const auto& source : applied.sources) {
+    append(text, source.name);
+    append(text, source.text);
+  }
+  return text;
+}
+
+std::optional<Applied> from_text(std::string_view text) {
+  if (take(text) != format) return std::nullopt;
+  const auto count_text = take(text);
+  std::size_t count = 0;
+  if (!count_text || std::from_chars(count_text->data(), count_text->data() + count_text->size(), count).ec != std::errc()) return std::nullopt;
+  Applied applied;
+  while (!text.empty()) {
+    auto first = take(text);
+    auto second = take(text);
+    if (!first || !second) return std::nullopt;
+    if (count > 0) {
+      applied.set[*first] = *second;
+      --count;
+    } else {
+      applied.sources.push_back({std::move(*first), std::move(*second)});
+    }
+  }
+  return count == 0 && !applied.sources.empty() ? std::optional(std::move(applied)) : std::nullopt;
+}
+
+/// The folder of one topology, or none. The name is checked, so that it cannot lead elsewhere.
+kernel::FileDescriptor open_topology(const std::string& topology, const std::string& folder) {
+  if (topology_name_problem(topology)) return {};
+  return kernel::FileDescriptor(::open((folder + "/" + topology).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+bool write_file(int folder_fd, const std::string& text) {
+  ::unlinkat(folder_fd, unfinished_name, 0);
+  const kernel::FileDescriptor file(::openat(folder_fd, unfinished_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  return file && write_all(file.get(), text) && ::renameat(folder_fd, unfinished_name, folder_fd, file_name) == 0;
+}
+
+}  // namespace
+
+bool operator==(const Applied& a, const Applied& b) {
+  return a.set == b.set && std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(),
+                                      [](const Source& x, const Source& y) { return x.name == y.name && x.text == y.text; });
+}
+
+std::optional<Applied> recall(const std::string& topology, const std::string& folder) {
+  const auto folder_fd = open_topology(topology, folder);
+  if (!folder_fd) return std::nullopt;
+  const kernel::FileDescriptor file(::openat(folder_fd.get(), file_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat found {};
+  if (!file || ::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode) || found.st_uid != ::geteuid()) return std::nullopt;
+  std::string text;
+  for (std::string block(std::size_t{1} << 16U, '\0'); text.size() <= largest;) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(block, 0, static_cast<std::size_t>(got));
+  }
+  return from_text(text);
+}
+
+Result<void> record(const std::string& topology, const Applied& applied, const std::string& folder) {
+  const std::string path = folder + "/" + topology;
+  auto parent = open_folder(folder);
+  if (!parent) return std::move(parent).error();
+  auto own = open_folder(path);
+  if (!own) return std::move(own).error();
+  if (write_file(own->get(), to_text(applied))) return {};
+  Error error{Exit::rolled_back, "cannot record what was applied", path, std::strerror(errno), {}, {}};
+  ::unlinkat(own->get(), unfinished_name, 0);
+  ::unlinkat(own->get(), file_name, 0);
+  return error;
+}
+
+void forget(const std::string& topology, const std::string& folder) {
+  if (const auto own = open_topology(topology, folder)) {
+    ::unlinkat(own.get(), unfinished_name, 0);
+    ::unlinkat(own.get(), file_name, 0);
+    ::rmdir((folder + "/" + topology).c_str());
+  }
+  if (!topology_name_problem(topology)) ::unlink((folder + "/" + topology + ".lock").c_str());
+}
+
+std::vector<std::string> recorded(const std::string& folder) {
+  std::vector<std::string> names;
+  const auto close = [](DIR* directory) { ::closedir(directory); };
+  const std::unique_ptr<DIR, decltype(close)> directory(::opendir(folder.c_str()), close);
+  if (!directory) return names;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (!topology_name_problem(name) && recall(name, folder)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace topo

@@ -1,0 +1,169 @@
+#include "apply/transaction.hpp"
+
+#include <algorithm>
+
+namespace topo {
+namespace {
+
+/// What one look at the kernel showed, and the kernel it was taken through.
+struct Look {
+  std::unique_ptr<Kernel> kernel;
+  Observed observed;
+  Plan plan;  ///< from there to what is wanted
+};
+
+Result<Look> look(const Kernels& kernels, const Graph& wanted, const Graph* applied = nullptr) {
+  auto kernel = kernels();
+  if (!kernel) return std::move(kernel).error();
+  auto observed = (*kernel)->observe(wanted);
+  if (!observed) return std::move(observed).error();
+  Plan plan = diff(observed->live, wanted, applied);
+  return Look{std::move(*kernel), std::move(*observed), std::move(plan)};
+}
+
+bool same(const Plan& a, const Plan& b) {
+  return std::equal(a.changes.begin(), a.changes.end(), b.changes.begin(), b.changes.end(),
+                    [](const Change& x, const Change& y) { return x.action == y.action && x.before == y.before && x.after == y.after; });
+}
+
+/// One line for each object of `plan`, a plan from what is to what was wanted. `wanted` is the word between the two values.
+std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) {
+  std::vector<std::string> lines;
+  for (const auto& change : plan.changes) {
+    const Resource& resource = change.before ? *change.before : *change.after;
+    const std::string name = std::string(kind_of(resource)) + " " + title_of(resource);
+    if (!change.before) {
+      lines.push_back(name + " is missing");
+    } else if (!change.after) {
+      lines.push_back(name + " is left");
+    } else {
+      std::string line = name + " differs";
+      for (const auto& difference : change.differences) {
+        line += std::string(&difference == change.differences.data() ? ": " : ", ") + difference.attribute + " is " +
+                (difference.before.empty() ? "unset" : difference.before) + ", " + wanted + " " +
+                (difference.after.empty() ? "unset" : difference.after);
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+class Transaction {
+ public:
+  Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
+
+  Result<Outcome> run() {
+    auto first = look(kernels_, desired_, options_.applied);
+    if (!first) return std::move(first).error();
+    if (first->plan.empty()) return Outcome{{desired_.topology(), {}}, std::move(first->observed.warnings), false};
+    if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
+    if (!agreed(*first)) return Outcome{std::move(first->plan), std::move(first->observed.warnings), true};
+
+    auto locks = Locks::take(options_.folder, desired_.topology(), options_.lock_timeout, [this] { return interrupts() > 0; });
+    if (!locks) return std::move(locks).error();
+    const Plan shown = std::move(first->plan);
+    first = look(kernels_, desired_, options_.applied);
+    if (!first) return std::move(first).error();
+    if (first->plan.empty()) return finish(std::move(*first));
+    if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
+    if (!same(first->plan, shown) && !agreed(*first)) return Outcome{std::move(first->plan), std::move(first->observed.warnings), true};
+    return change(std::move(*first));
+  }
+
+ private:
+  [[nodiscard]] int interrupts() const { return options_.interrupts ? options_.interrupts() : 0; }
+  [[nodiscard]] bool agreed(const Look& seen) const { return !options_.agree || options_.agree(seen.plan, seen.observed); }
+
+  /// Under the locks: performs the plan of `seen`, and goes back to what `seen` saw should it fail.
+  Result<Outcome> change(Look seen) {
+    auto performed = seen.kernel->perform(seen.plan, [this] { return interrupts() > 0; });
+    seen.kernel.reset();
+    if (!performed) return roll_back(seen, std::move(performed).error());
+    if (interrupts() > 0) return roll_back(seen, Error{Exit::interrupted, "interrupted", {}, {}, {}, {}});
+    auto after = look(kernels_, desired_);
+    if (!after) return roll_back(seen, std::move(after).error());
+    if (!after->plan.empty()) {
+      return roll_back(
+          seen, Error{Exit::rolled_back, "the kernel took every change, but is not in the desired state", {}, {}, {}, shortfall(after->plan, "not")});
+    }
+    after->plan = std::move(seen.plan);
+    after->observed.warnings = std::move(seen.observed.warnings);
+    return finish(std::move(*after));
+  }
+
+  Result<Outcome> finish(Look seen) {
+    if (options_.done) options_.done();
+    seen.plan.topology = desired_.topology();
+    return Outcome{std::move(seen.plan), std::move(seen.observed.warnings), false};
+  }
+
+  /// Brings the kernel from whatever is there now to `earlier`, and says how far that went. A failed change may be partly made, so each
+  /// attempt begins with a new look.
+  Error roll_back(const Look& before, Error cause) {
+    constexpr int attempts = 2;
+    const Graph& earlier = before.observed.live;
+    std::vector<std::string> trouble;
+    for (int attempt = 0;; ++attempt) {
+      auto now = look(kernels_, earlier);
+      if (!now) {
+        trouble.push_back("cannot read what is there: " + now.error().to_string());
+        if (attempt < attempts) continue;
+        return left_over(std::move(cause), unknown(before.plan), trouble);
+      }
+      if (now->plan.empty()) return undone(std::move(cause));
+      if (attempt == attempts || interrupts() > 1) return left_over(std::move(cause), shortfall(now->plan, "was"), trouble);
+      if (auto performed = now->kernel->perform(now->plan, [this] { return interrupts() > 1; }); !performed) {
+        trouble.push_back("rolling back: " + performed.error().to_string());
+      }
+    }
+  }
+
+  static Error undone(Error cause) {
+    if (cause.exit != Exit::unsupported && cause.exit != Exit::conflict && cause.exit != Exit::interrupted) cause.exit = Exit::rolled_back;
+    cause.details.emplace_back("rolled back: everything is as it was before");
+    return cause;
+  }
+
+  static Error left_over(Error cause, std::vector<std::string> left, const std::vector<std::string>& trouble) {
+    cause.exit = Exit::left_over;
+    cause.details.insert(cause.details.end(), trouble.begin(), trouble.end());
+    cause.details.emplace_back("not wholly rolled back; what differs from before:");
+    for (auto& line : left) cause.details.push_back("  " + std::move(line));
+    if (cause.remedy.empty()) cause.remedy = "apply again, or destroy the topology";
+    return cause;
+  }
+
+  /// What may have been touched, where it cannot be read.
+  static std::vector<std::string> unknown(const Plan& plan) {
+    std::vector<std::string> lines;
+    for (const auto& change : plan.changes) {
+      const Resource& resource = change.before ? *change.before : *change.after;
+      lines.push_back(std::string(kind_of(resource)) + " " + title_of(resource) + " may have been changed");
+    }
+    return lines;
+  }
+
+  const Kernels& kernels_;
+  const Graph& desired_;
+  const ApplyOptions& options_;
+};
+
+}  // namespace
+
+std::optional<Error> conflict_of(const Observed& observed, const std::string& topology, bool take_port) {
+  Error error{Exit::conflict, "something that is not " + topology + "'s stands in the way; nothing was touched", {}, {}, {}, {}};
+  for (const auto& obstacle : observed.obstacles) {
+    if (obstacle.listener && take_port) continue;
+    error.details.push_back(obstacle.what + ": " + obstacle.why);
+    if (obstacle.listener) error.remedy = "stop the program that listens, or give --take-port";
+  }
+  if (error.details.empty()) return std::nullopt;
+  return error;
+}
+
+Result<Outcome> apply_graph(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) {
+  return Transaction(kernels, desired, options).run();
+}
+
+}  // namespace topo

@@ -1,0 +1,47 @@
+// From a desired graph to the kernel: all or nothing.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apply/kernel.hpp"
+#include "apply/locks.hpp"
+
+namespace topo {
+
+/// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
+using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
+
+struct ApplyOptions {
+  std::string folder = state_folder;
+  std::chrono::milliseconds lock_timeout{30'000};
+  bool take_port = false;          ///< a program that listens on a mapped port is no obstacle
+  const Graph* applied = nullptr;  ///< of the file that was last applied, where known: tells drift from change
+  /// Shown the plan before it is performed; false: leave everything as it is. Called again where the plan is another one under the locks.
+  std::function<bool(const Plan&, const Observed&)> agree;
+  /// How often the user has asked to stop: once is finish the step and roll back, twice is leave at once.
+  std::function<int()> interrupts;
+  /// Called under the locks once the kernel is in the desired state.
+  std::function<void()> done;
+};
+
+struct Outcome {
+  Plan plan;                          ///< what was performed; empty: everything was so already
+  std::vector<std::string> warnings;  ///< what will not work although all is applied
+  bool refused = false;               ///< `agree` said no
+};
+
+/// What stands in the way of `desired`, as one Exit::conflict; nullopt where nothing does.
+[[nodiscard]] std::optional<Error> conflict_of(const Observed& observed, const std::string& topology, bool take_port);
+
+/// Brings the kernel from what is there to `desired` (an empty graph with a topology's name destroys that). Plans, and is done without a
+/// lock or a change where the plan is empty; else takes the locks, plans again, performs, reads everything again on fresh sockets, and
+/// where the result is not `desired` goes back to what was there before.
+/// Errors: conflict, locked, unsupported (nothing was touched, or all was rolled back), rolled_back, interrupted, and left_over, which
+/// names every object that differs from before.
+[[nodiscard]] Result<Outcome> apply_graph(const Kernels& kernels, const Graph& desired, const ApplyOptions& options = {});
+
+}  // namespace topo

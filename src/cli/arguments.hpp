@@ -1,0 +1,28 @@
+// What the command line said, as plain values: commands know nothing of the parser.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace topo::cli {
+
+enum class Format { text, json };
+enum class Color { automatic, always, never };
+
+struct Arguments {
+  std::vector<std::string> operands;      ///< files, topologies or the namespace, by command
+  std::vector<std::string> command_line;  ///< exec: the command and its arguments, untouched
+  std::map<std::string, std::string> set;
+  std::size_t max_bytes = std::size_t{1} << 20;
+  double lock_timeout_s = 30;
+  Format format = Format::text;
+  Color color = Color::automatic;
+  bool yes = false;
+  bool dry_run = false;
+  bool take_port = false;
+  bool all = false;
+};
+
+}  // namespace topo::cli

@@ -1,0 +1,194 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "topo/names.hpp"
+
+namespace {
+
+using topo::Exit;
+using topo::cli::Arguments;
+
+/// Which of the options that several commands share a command takes.
+struct Options {
+  bool format = false, set = false, lock = false, yes = false;
+};
+
+struct Command {
+  const char* name;
+  const char* help;
+  std::function<int(const Arguments&)> run;
+  Options options;
+  const char* operands;  ///< nullptr: none
+  const char* operands_help;
+  int least, most;  ///< of operands; -1: any number
+};
+
+template <Exit (*function)(const Arguments&)>
+int run(const Arguments& arguments) {
+  return static_cast<int>(function(arguments));
+}
+
+std::vector<Command> commands() {
+  namespace cli = topo::cli;
+  constexpr const char* file_help = "Topology file, - for standard input";
+  return {
+      {"validate", "Check files without privilege or kernel", run<cli::validate>, {true, true}, "FILE", file_help, 1, -1},
+      {"diff",
+       "Show what apply would do; without a file: drift of what was last applied here",
+       run<cli::diff>,
+       {true, true},
+       "FILE",
+       file_help,
+       0,
+       -1},
+      {"apply", "Make it so: all or nothing", run<cli::apply>, {true, true, true, true}, "FILE", file_help, 1, -1},
+      {"destroy",
+       "Remove what a topology owns",
+       run<cli::destroy>,
+       {true, false, true, true},
+       "TOPOLOGY",
+       "Name of a topology, or a file (with /, .yaml or -) of which only the name is read",
+       0,
+       -1},
+      {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},
+      {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
+      {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
+      {"export",
+       "Write the live state as a topology file",
+       run<cli::export_topology>,
+       {true},
+       "NAME",
+       "Topology; may be left out where only one is here",
+       0,
+       1},
+      {"schema", "Print the JSON Schema of topology files", run<cli::schema>, {}, nullptr, nullptr, 0, 0},
+      {"version", "Print the version", run<cli::version>, {true}, nullptr, nullptr, 0, 0},
+  };
+}
+
+void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set) {
+  if (options.format) {
+    app.add_option("-o,--output", arguments.format, "text or json")
+        ->transform(
+            CLI::CheckedTransformer(std::map<std::string, topo::cli::Format>{{"text", topo::cli::Format::text}, {"json", topo::cli::Format::json}}))
+        ->option_text("text|json");
+  }
+  if (options.set) {
+    app.add_option("--set", set, "Value of a variable, above the file's vars; may be given again")
+        ->expected(1)
+        ->take_all()
+        ->option_text("NAME=VALUE");
+    app.add_option("--max-size", arguments.max_bytes, "Largest file that is read (1 MiB)")->transform(CLI::AsSizeValue(false))->option_text("BYTES");
+  }
+  if (options.lock) {
+    app.add_option("--lock-timeout", arguments.lock_timeout_s, "How long to wait for another topo (30 s)")
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}))
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("SECONDS");
+  }
+  if (options.yes) app.add_flag("-y,--yes", arguments.yes, "Do not ask before something is deleted or recreated");
+  app.add_option("--color", arguments.color, "auto, always or never")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, topo::cli::Color>{
+          {"auto", topo::cli::Color::automatic}, {"always", topo::cli::Color::always}, {"never", topo::cli::Color::never}}))
+      ->option_text("auto|always|never");
+}
+
+void add_command(CLI::App& app, const Command& command, Arguments& arguments, std::vector<std::string>& set) {
+  CLI::App& sub = *app.add_subcommand(command.name, command.help);
+  if (command.operands != nullptr) {
+    sub.add_option(command.operands, arguments.operands, command.operands_help)
+        ->expected(command.least, command.most < 0 ? CLI::detail::expected_max_vector_size : command.most)
+        ->required(command.least > 0)
+        ->option_text(" ");
+  }
+  add_options(sub, command.options, arguments, set);
+  if (std::strcmp(command.name, "apply") == 0) {
+    sub.add_flag("--dry-run", arguments.dry_run, "Show the plan and stop, as diff does");
+    sub.add_flag("--take-port", arguments.take_port, "Map ports on which a program of this host listens");
+  }
+  if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
+}
+
+/// Cuts the command of `topo exec NS [--] COMMAND...` off `words`, so that its options are never taken for ours.
+std::vector<std::string> cut_command_line(std::vector<std::string>& words) {
+  if (words.empty() || words.front() != "exec") return {};
+  auto at = words.begin() + 1;
+  while (at != words.end() && at->size() > 1 && at->front() == '-') at += *at == "--color" && at + 1 != words.end() ? 2 : 1;
+  if (at != words.end()) ++at;
+  std::vector<std::string> command(at, words.end());
+  words.erase(at, words.end());
+  if (!command.empty() && command.front() == "--") command.erase(command.begin());
+  return command;
+}
+
+/// The words a user may have meant by one that is unknown.
+std::string suggestion(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto used = app.get_subcommands();
+  std::vector<std::string> candidates;
+  if (used.empty()) {
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) candidates.push_back(sub->get_name());
+    const auto word = std::find_if(words.begin(), words.end(), [](const auto& w) { return w.rfind('-', 0) != 0; });
+    if (word == words.end() || std::find(candidates.begin(), candidates.end(), *word) != candidates.end()) return {};
+    const auto near = topo::nearest(*word, candidates);
+    return near ? "did you mean '" + *near + "'?" : std::string();
+  }
+  for (const CLI::Option* option : used.front()->get_options()) {
+    for (const auto& name : option->get_lnames()) candidates.push_back("--" + name);
+  }
+  for (const auto& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (word.rfind("--", 0) != 0 || word == "--" || std::find(candidates.begin(), candidates.end(), name) != candidates.end()) continue;
+    if (const auto near = topo::nearest(name, candidates)) return "did you mean '" + *near + "'?";
+  }
+  return {};
+}
+
+int usage_error(const std::string& message, const std::string& hint = {}) {
+  topo::cli::complain("error: " + topo::printable(message) + (hint.empty() ? "" : "\n  " + hint));
+  return static_cast<int>(Exit::invalid);
+}
+
+int dispatch(std::vector<std::string> words) {
+  Arguments arguments;
+  std::vector<std::string> set;
+  CLI::App app("Declarative network topologies: from a file to the kernel, all or nothing", "topo");
+  app.set_version_flag("--version", "topo " TOPO_VERSION);
+  app.require_subcommand(1);
+  const auto all = commands();
+  for (const auto& command : all) add_command(app, command, arguments, set);
+
+  arguments.command_line = cut_command_line(words);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what(), suggestion(app, words));
+  }
+  for (const auto& assignment : set) {
+    const auto equals = assignment.find('=');
+    if (equals == 0 || equals == std::string::npos) return usage_error("--set wants NAME=VALUE, not '" + assignment + "'");
+    arguments.set[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+  const std::string chosen = app.get_subcommands().front()->get_name();
+  const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return chosen == c.name; });
+  const int code = command->run(arguments);
+  if (topo::cli::output_arrived()) return code;
+  topo::cli::complain("error: cannot write to standard output");
+  return code == 0 ? static_cast<int>(Exit::rolled_back) : code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch({argv + 1, argv + argc});
+  } catch (const std::exception& exception) {
+    topo::cli::complain("internal error: " + topo::printable(exception.what()));
+    return static_cast<int>(Exit::left_over);
+  }
+}
