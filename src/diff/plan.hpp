@@ -10,6 +10,8 @@
 namespace topo {
 
 struct Change {
+  /// `recreate` is the second half of a removal and an addition: its `before` goes by a `remove` of the same id earlier in the plan, and what
+  /// is left to do is to add `after`. The two may be equal: then the kernel would have spoilt it by another change of the plan.
   enum class Action { add, remove, modify, recreate };
   Action action = Action::add;
   bool repair = false;             ///< `!`: the file is as last applied, the kernel is not
@@ -17,11 +19,11 @@ struct Change {
   std::optional<Resource> after;   ///< what shall be
   Differences differences;         ///< modify and recreate
   Position origin;                 ///< where the file says it
-  /// It comes or goes with something it needs, which the plan removes or recreates: nothing is left to do when it is removed.
+  /// remove: it goes with what it needs, which the plan removes too, so that nothing is left to do for it.
   bool implied = false;
 };
 
-/// Changes in an order that can be performed: removals first, by falling rank; then the rest by rising rank.
+/// Changes in an order that can be performed: removals first, in falling order of creation; then the rest in rising order.
 struct Plan {
   std::string topology;
   std::vector<Change> changes;

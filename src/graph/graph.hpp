@@ -4,9 +4,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "resources/kinds.hpp"
+#include "resources/relation.hpp"
 #include "topo/diagnostic.hpp"
 
 namespace topo {
@@ -16,8 +18,15 @@ using Id = std::string;
 
 [[nodiscard]] Id id_of(const Resource& resource);
 [[nodiscard]] std::string_view kind_of(const Resource& resource);
+/// Creation goes by rising (rank, order) and then id; removal the other way round.
 [[nodiscard]] int rank_of(const Resource& resource);
-[[nodiscard]] std::vector<Id> needs_of(const Resource& resource);
+[[nodiscard]] int order_of(const Resource& resource);
+/// Names by which others need it: its id first.
+[[nodiscard]] std::vector<std::string> provides_of(const Resource& resource);
+[[nodiscard]] bool lingers(const Resource& resource);
+[[nodiscard]] Circumstances spoilt_by(const Resource& resource, Turn turn);
+[[nodiscard]] Circumstances relied_on_by(const Resource& resource);
+[[nodiscard]] std::vector<std::string> needs_of(const Resource& resource);
 [[nodiscard]] std::string title_of(const Resource& resource);
 [[nodiscard]] std::string summary_of(const Resource& resource);
 /// Both of one kind.
@@ -41,6 +50,9 @@ class Graph {
   [[nodiscard]] bool empty() const { return nodes_.empty(); }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   [[nodiscard]] const std::map<Id, Node>& nodes() const { return nodes_; }
+
+  /// What provides each name (provides_of), among all that is here.
+  [[nodiscard]] std::unordered_map<std::string, Id> providers() const;
 
   /// All resources of one kind, by id.
   template <class T>

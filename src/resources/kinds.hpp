@@ -21,7 +21,12 @@ namespace topo {
 using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule>;
 
 /// What every kind must have. `key` is its identity among its kind; `rank` orders creation (removal is the reverse);
-/// `needs` are the ids ("KIND KEY") of resources that must exist while this one does, and with whose removal it is gone.
+/// `needs` are the names of things that must exist while this one does, and with whose removal it is gone: an id ("KIND KEY"), or
+/// "interface NS:NAME" (relation.hpp). A kind may also have
+/// - `provides`: names besides its own id under which others need it;
+/// - `order`: its place among its rank, 0 where it has none;
+/// - `lingers`: the kernel does not remove it at once with what it needs;
+/// - `spoils` and `relies_on`: what its change spoils in the kernel for others, and what of that it cannot do without itself.
 template <class T>
 concept Kind = requires(const T& a, const T& b) {
   { T::kind } -> std::convertible_to<std::string_view>;

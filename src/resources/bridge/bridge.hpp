@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "resources/difference.hpp"
+#include "resources/relation.hpp"
 #include "topo/mac.hpp"
 
 namespace topo {
@@ -30,6 +31,7 @@ struct Bridge {
   static constexpr int rank = 20;
   [[nodiscard]] std::string key() const { return ns + ":" + name; }
   [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] std::vector<std::string> provides() const { return {interface_need(ns, name)}; }
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string summary() const;
 };

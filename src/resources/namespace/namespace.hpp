@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "resources/difference.hpp"
+#include "resources/relation.hpp"
 
 namespace topo {
 
@@ -20,6 +21,8 @@ struct Namespace {
   static constexpr int rank = 10;
   [[nodiscard]] std::string key() const { return name; }
   [[nodiscard]] std::vector<std::string> needs() const { return {}; }
+  [[nodiscard]] std::vector<std::string> provides() const { return {interface_need(name, "lo")}; }
+  [[nodiscard]] Circumstances spoils(Turn turn) const;  ///< writing ip_forward resets settings of every interface
   [[nodiscard]] std::string title() const;    ///< how reports name it: "web-server"
   [[nodiscard]] std::string summary() const;  ///< what it is, for the column behind the title
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resources/difference.hpp"
+#include "resources/relation.hpp"
 #include "topo/ip.hpp"
 
 namespace topo {
@@ -33,7 +34,10 @@ struct Route {
   static constexpr std::string_view kind = "route";
   static constexpr int rank = 60;
   [[nodiscard]] std::string key() const;  ///< ns, destination, table, metric
+  /// After those on link, by which its gateway may have to be found.
+  [[nodiscard]] int order() const;
   [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] Circumstances relies_on() const;
   [[nodiscard]] std::string title() const;    ///< "web-server default"
   [[nodiscard]] std::string summary() const;  ///< "via 192.168.10.1 dev eth0"
 };

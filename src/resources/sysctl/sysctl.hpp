@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "resources/difference.hpp"
+#include "resources/relation.hpp"
 
 namespace topo {
 
@@ -18,7 +19,11 @@ struct Sysctl {
   static constexpr std::string_view kind = "sysctl";
   static constexpr int rank = 45;  ///< after the links, so that net.ipv4.conf.eth0.* is there; before addresses
   [[nodiscard]] std::string key() const { return ns + ":" + name; }
+  /// What writes others too comes first: ip_forward, then conf/all and conf/default, then the rest.
+  [[nodiscard]] int order() const;
   [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] Circumstances spoils(Turn turn) const;
+  [[nodiscard]] Circumstances relies_on() const;
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string summary() const;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resources/difference.hpp"
+#include "resources/relation.hpp"
 #include "topo/mac.hpp"
 
 namespace topo {
@@ -34,7 +35,11 @@ struct Veth {
   static constexpr std::string_view kind = "veth";
   static constexpr int rank = 40;
   [[nodiscard]] std::string key() const;  ///< "NS:IF=NS:IF"
+  /// The kernel lets go of a cable some time after its namespace, so it is always removed by its own name.
+  static constexpr bool lingers = true;
+  /// The namespaces of its ends. Not the bridges: a port outlives its bridge.
   [[nodiscard]] std::vector<std::string> needs() const;
+  [[nodiscard]] std::vector<std::string> provides() const;
   [[nodiscard]] std::string title() const;    ///< "web-server:eth0" for an attachment, "frontend:veth-front <-> backend:veth-back" for a link
   [[nodiscard]] std::string summary() const;  ///< "on frontend", "cable"
 };
