@@ -1,6 +1,7 @@
 #include "apply/transaction.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace topo {
 namespace {
@@ -29,8 +30,13 @@ bool same(const Plan& a, const Plan& b) {
 /// One line for each object of `plan`, a plan from what is to what was wanted. `wanted` is the word between the two values.
 std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) {
   std::vector<std::string> lines;
+  std::set<Id> recreated;  // their removal is in the plan as well
+  for (const auto& change : plan.changes) {
+    if (change.action == Change::Action::recreate) recreated.insert(id_of(*change.after));
+  }
   for (const auto& change : plan.changes) {
     const Resource& resource = change.before ? *change.before : *change.after;
+    if (!change.after && recreated.count(id_of(resource)) != 0) continue;
     const std::string name = std::string(kind_of(resource)) + " " + title_of(resource);
     if (!change.before) {
       lines.push_back(name + " is missing");
