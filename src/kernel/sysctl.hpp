@@ -1,0 +1,15 @@
+// Kernel settings of the namespace that the calling thread is in (proc_sys_net(5)).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "topo/error.hpp"
+
+namespace topo::kernel {
+
+/// The value of `name` ("net/ipv4/ip_forward") here: without the end of line, runs of white space as one tab. nullopt: there is no such key.
+[[nodiscard]] Result<std::optional<std::string>> read_sysctl(const std::string& name);
+[[nodiscard]] Result<void> write_sysctl(const std::string& name, const std::string& value);
+
+}  // namespace topo::kernel

@@ -1,0 +1,282 @@
+#include "kernel/work.hpp"
+
+#include <linux/if_bridge.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "kernel/dump.hpp"
+#include "kernel/netns.hpp"
+#include "kernel/sysctl.hpp"
+
+namespace topo::kernel {
+namespace {
+
+constexpr std::uint8_t port_forwarding = 3;  // BR_STATE_FORWARDING
+
+std::string named(const std::string& ns, const std::string& interface) { return ns.empty() ? interface : ns + ":" + interface; }
+
+bool is_ready(const Snapshot& snapshot, const LinkRecord& link) {
+  if (!link.is_running()) return false;
+  const LinkRecord* const bridge = snapshot.link(link.master);
+  const bool by_stp = bridge != nullptr && bridge->bridge && bridge->bridge->stp;  // takes its time by design
+  return !link.port || by_stp || link.port->state == port_forwarding;
+}
+
+/// "net/ipv4/conf/eth0/x" -> "net/ipv4/conf/default/x": what an interface has when it is made.
+std::string name_in_fresh(const std::string& name) {
+  for (const std::string_view folder : {"net/ipv4/conf/", "net/ipv6/conf/", "net/ipv4/neigh/", "net/ipv6/neigh/"}) {
+    if (!name.starts_with(folder)) continue;
+    const auto end = name.find('/', folder.size());
+    const auto interface = name.substr(folder.size(), end - folder.size());
+    if (end != std::string::npos && interface != "all" && interface != "lo") return std::string(folder) + "default" + name.substr(end);
+  }
+  return name;
+}
+
+}  // namespace
+
+Result<void> Work::stopped() const {
+  if (stop_ && stop_()) return Error{Exit::interrupted, "interrupted", {}, {}, {}, {}};
+  return {};
+}
+
+Result<Place*> Work::place(const std::string& ns) {
+  const auto found = places_.find(ns);
+  if (found == places_.end()) return Error{Exit::rolled_back, "there is no namespace " + ns, {}, {}, {}, {}};
+  return found->second.get();
+}
+
+Result<Place*> Work::make_place(const std::string& ns) {
+  if (auto stop = stopped(); !stop) return std::move(stop).error();
+  const int home_fd = places_.at("")->netns.get();
+  std::unique_ptr<Place> made;
+  {
+    const auto inside = Inside::enter_new(home_fd);
+    if (!inside) return inside.error();
+    auto netns = own_namespace();
+    if (!netns) return std::move(netns).error();
+    made = std::make_unique<Place>(ns, std::move(*netns), home_fd);
+    if (auto opened = made->channel.open_here(); !opened) return std::move(opened).error();
+  }
+  made->fresh = true;
+  if (!fresh_settings_) {
+    if (auto read = read_settings(made->channel, made->snapshot); !read) return std::move(read).error();
+    fresh_settings_ = made->snapshot.settings;
+  }
+  made->snapshot.settings = *fresh_settings_;
+  auto& kept = places_[ns];
+  kept = std::move(made);
+  return kept.get();
+}
+
+Result<void> Work::pin_places(const std::string& mark) {
+  bool prepared = false;
+  for (const auto& [ns, place] : places_) {
+    if (!place->fresh) continue;
+    if (auto stop = stopped(); !stop) return stop;
+    if (!prepared) {
+      if (auto folder = prepare_netns_folder(); !folder) return folder;
+      prepared = true;
+    }
+    if (auto pinned = pin(ns, place->netns.get(), mark); !pinned) return pinned;
+    place->fresh = false;
+  }
+  return {};
+}
+
+Result<void> Work::remove_place(const std::string& ns) {
+  const auto found = places_.find(ns);
+  if (found == places_.end()) return unpin(ns, -1);
+  found->second->channel.close();
+  auto done = unpin(ns, found->second->netns.get());
+  places_.erase(found);
+  return done;
+}
+
+int Work::choose_index(const InterfaceName& name) {
+  const auto found = places_.find(name.ns);
+  if (found == places_.end() || !found->second->fresh) return 0;
+  const int chosen = found->second->next_index++;
+  found->second->indexes[name.interface] = chosen;
+  return chosen;
+}
+
+Result<int> Work::index(const InterfaceName& name) {
+  if (name.interface == "lo") return 1;
+  auto where = place(name.ns);
+  if (!where) return std::move(where).error();
+  Place& in = **where;
+  if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
+  if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
+  if (auto made = perform(Step::make); !made) return std::move(made).error();
+  const auto found = read_link(in.channel, name.interface);
+  if (!found) return found.error();
+  if (!*found) return Error{Exit::rolled_back, "there is no interface " + named(name.ns, name.interface), {}, {}, {}, {}};
+  in.indexes[name.interface] = (*found)->index;
+  return (*found)->index;
+}
+
+Result<void> Work::set_sysctl(const std::string& ns, const std::string& name, const std::string& value) {
+  if (auto made = perform(Step::make); !made) return made;
+  if (auto configured = perform(Step::configure, &ns); !configured) return configured;
+  auto where = place(ns);
+  if (!where) return std::move(where).error();
+  const auto inside = Inside::enter((*where)->netns.get(), (*where)->home_fd);
+  if (!inside) return inside.error();
+  auto written = write_sysctl(name, value);
+  if (!written && !ns.empty()) written.error().where = "in namespace " + ns;
+  return written;
+}
+
+Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name) {
+  const int home_fd = places_.at("")->netns.get();
+  if (!scratch_netns_) {
+    const auto inside = Inside::enter_new(home_fd);
+    if (!inside) return inside.error();
+    auto netns = own_namespace();
+    if (!netns) return std::move(netns).error();
+    scratch_netns_ = std::move(*netns);
+  }
+  const auto inside = Inside::enter(scratch_netns_.get(), home_fd);
+  if (!inside) return inside.error();
+  return read_sysctl(name_in_fresh(name));
+}
+
+Result<void> Work::perform(Step step, const std::string* only) {
+  for (auto& [ns, batch] : batches_[step]) {
+    if (batch.empty() || (only != nullptr && ns != *only)) continue;
+    if (auto stop = stopped(); !stop) return stop;
+    auto where = place(ns);
+    if (!where) return std::move(where).error();
+    auto done = (*where)->channel.perform(batch);
+    batch.clear();
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Work::delete_links(Place& in, const std::vector<std::string>& names) {
+  std::vector<int> indexes;
+  for (const auto& name : names) {
+    const LinkRecord* const link = in.snapshot.link(name);
+    if (link != nullptr && !in.gone.contains(name)) {
+      indexes.push_back(link->index);
+    } else if (const auto made = in.indexes.find(name); made != in.indexes.end()) {
+      indexes.push_back(made->second);
+    } else {
+      const auto found = read_link(in.channel, name);
+      if (!found) return found.error();
+      if (*found) indexes.push_back((*found)->index);
+    }
+    in.gone.insert(name);
+    in.indexes.erase(name);
+  }
+  const auto others_use_scratch = [&] {
+    return std::any_of(in.snapshot.links.begin(), in.snapshot.links.end(), [&](const LinkRecord& link) {
+      return link.group == scratch_group_ && std::find(indexes.begin(), indexes.end(), link.index) == indexes.end();
+    });
+  };
+  const bool together = indexes.size() > 1 && !others_use_scratch();
+  Batch batch;
+  for (const int index : indexes) {
+    ifinfomsg fixed{};
+    fixed.ifi_index = index;
+    Message message(together ? RTM_NEWLINK : RTM_DELLINK, 0, fixed, 64);
+    if (together) message.put_u32(IFLA_GROUP, scratch_group_);
+    batch.add(std::move(message), "cannot delete interface " + named(in.name, names.front()), {ENODEV});
+  }
+  if (together) {
+    // One message for all: each deletion of its own would wait for two grace periods of the kernel.
+    const ifinfomsg fixed{};
+    Message message(RTM_DELLINK, 0, fixed, 64);
+    message.put_u32(IFLA_GROUP, scratch_group_);
+    batch.add(std::move(message), "cannot delete interfaces", {ENODEV});
+  }
+  return in.channel.perform(batch);
+}
+
+Result<void> Work::delete_doomed() {
+  std::map<std::string, std::vector<std::string>> by_place;
+  for (const auto& ends : doomed_links_) {
+    const auto lasting =
+        std::find_if(ends.begin(), ends.end(), [&](const InterfaceName& end) { return has_place(end.ns) && !doomed_places_.contains(end.ns); });
+    if (lasting != ends.end()) by_place[lasting->ns].push_back(lasting->interface);
+    for (const auto& end : ends) {
+      if (lasting != ends.end() && end.ns == lasting->ns && end.interface == lasting->interface) continue;
+      const auto other = places_.find(end.ns);
+      if (other == places_.end()) continue;
+      other->second->gone.insert(end.interface);
+      other->second->indexes.erase(end.interface);
+    }
+  }
+  doomed_links_.clear();
+  for (const auto& [ns, names] : by_place) {
+    if (auto stop = stopped(); !stop) return stop;
+    if (auto done = delete_links(*places_.at(ns), names); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Work::flush() {
+  if (auto made = perform(Step::make); !made) return made;
+  if (auto configured = perform(Step::configure); !configured) return configured;
+  if (auto deleted = delete_doomed(); !deleted) return deleted;
+  for (auto& action : std::exchange(after_links_, {})) {
+    if (auto done = action(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Work::finish(std::chrono::milliseconds patience) {
+  if (auto flushed = flush(); !flushed) return flushed;
+  if (auto retired = perform(Step::retire); !retired) return retired;
+  if (auto ready = wait_until_ready(patience); !ready) return ready;
+  for (auto& action : std::exchange(at_end_, {})) {
+    if (auto done = action(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  std::map<std::string, std::vector<std::string>> waiting;
+  for (auto& [ns, interface] : std::exchange(awaited_, {})) waiting[ns].push_back(std::move(interface));
+  while (!waiting.empty()) {
+    for (auto entry = waiting.begin(); entry != waiting.end();) {
+      auto where = place(entry->first);
+      if (!where) return std::move(where).error();
+      Snapshot now;
+      if (auto read = dump_links((*where)->channel, now); !read) return read;
+      std::erase_if(entry->second, [&](const std::string& name) {
+        const LinkRecord* const link = now.link(name);
+        return link != nullptr && is_ready(now, *link);
+      });
+      entry = entry->second.empty() ? waiting.erase(entry) : std::next(entry);
+    }
+    if (waiting.empty()) break;
+    if (std::chrono::steady_clock::now() > deadline) {
+      const auto& [ns, names] = *waiting.begin();
+      return Error{Exit::rolled_back, "interface " + named(ns, names.front()) + " does not come up", {}, {}, {}, {}};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};
+}
+
+void Work::abandon() {
+  batches_.clear();
+  doomed_links_.clear();
+  for (auto& end : std::exchange(fragile_, {})) {
+    const auto found = places_.find(end.ns);
+    if (found != places_.end() && !found->second->fresh) doom_link({std::move(end)});
+  }
+  // A link that cannot be deleted here is found, and its removal planned, by the observation that follows a failure.
+  stop_ = nullptr;
+  (void)delete_doomed();
+  std::erase_if(places_, [](const auto& entry) { return entry.second->fresh; });
+}
+
+}  // namespace topo::kernel
