@@ -6,22 +6,6 @@
 namespace topo {
 namespace {
 
-/// What one look at the kernel showed, and the kernel it was taken through.
-struct Look {
-  std::unique_ptr<Kernel> kernel;
-  Observed observed;
-  Plan plan;  ///< from there to what is wanted
-};
-
-Result<Look> look(const Kernels& kernels, const Graph& wanted, const Graph* applied = nullptr) {
-  auto kernel = kernels();
-  if (!kernel) return std::move(kernel).error();
-  auto observed = (*kernel)->observe(wanted);
-  if (!observed) return std::move(observed).error();
-  Plan plan = diff(observed->live, wanted, applied);
-  return Look{std::move(*kernel), std::move(*observed), std::move(plan)};
-}
-
 bool same(const Plan& a, const Plan& b) {
   return std::equal(a.changes.begin(), a.changes.end(), b.changes.begin(), b.changes.end(),
                     [](const Change& x, const Change& y) { return x.action == y.action && x.before == y.before && x.after == y.after; });
@@ -60,7 +44,7 @@ class Transaction {
   Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
 
   Result<Outcome> run() {
-    auto first = look(kernels_, desired_, options_.applied);
+    auto first = plan_graph(kernels_, desired_, options_.applied);
     if (!first) return std::move(first).error();
     if (first->plan.empty()) return Outcome{{desired_.topology(), {}}, std::move(first->observed.warnings), false};
     if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
@@ -69,7 +53,7 @@ class Transaction {
     auto locks = Locks::take(options_.folder, desired_.topology(), options_.lock_timeout, [this] { return interrupts() > 0; });
     if (!locks) return std::move(locks).error();
     const Plan shown = std::move(first->plan);
-    first = look(kernels_, desired_, options_.applied);
+    first = plan_graph(kernels_, desired_, options_.applied);
     if (!first) return std::move(first).error();
     if (first->plan.empty()) return finish(std::move(*first));
     if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
@@ -79,15 +63,15 @@ class Transaction {
 
  private:
   [[nodiscard]] int interrupts() const { return options_.interrupts ? options_.interrupts() : 0; }
-  [[nodiscard]] bool agreed(const Look& seen) const { return !options_.agree || options_.agree(seen.plan, seen.observed); }
+  [[nodiscard]] bool agreed(const Planned& seen) const { return !options_.agree || options_.agree(seen.plan, seen.observed); }
 
   /// Under the locks: performs the plan of `seen`, and goes back to what `seen` saw should it fail.
-  Result<Outcome> change(Look seen) {
+  Result<Outcome> change(Planned seen) {
     auto performed = seen.kernel->perform(seen.plan, [this] { return interrupts() > 0; });
     seen.kernel.reset();
     if (!performed) return roll_back(seen, std::move(performed).error());
     if (interrupts() > 0) return roll_back(seen, Error{Exit::interrupted, "interrupted", {}, {}, {}, {}});
-    auto after = look(kernels_, desired_);
+    auto after = plan_graph(kernels_, desired_);
     if (!after) return roll_back(seen, std::move(after).error());
     if (!after->plan.empty()) {
       return roll_back(
@@ -98,7 +82,7 @@ class Transaction {
     return finish(std::move(*after));
   }
 
-  Result<Outcome> finish(Look seen) {
+  Result<Outcome> finish(Planned seen) {
     if (options_.done) options_.done();
     seen.plan.topology = desired_.topology();
     return Outcome{std::move(seen.plan), std::move(seen.observed.warnings), false};
@@ -106,12 +90,12 @@ class Transaction {
 
   /// Brings the kernel from whatever is there now to `earlier`, and says how far that went. A failed change may be partly made, so each
   /// attempt begins with a new look.
-  Error roll_back(const Look& before, Error cause) {
+  Error roll_back(const Planned& before, Error cause) {
     constexpr int attempts = 2;
     const Graph& earlier = before.observed.live;
     std::vector<std::string> trouble;
     for (int attempt = 0;; ++attempt) {
-      auto now = look(kernels_, earlier);
+      auto now = plan_graph(kernels_, earlier);
       if (!now) {
         trouble.push_back("cannot read what is there: " + now.error().to_string());
         if (attempt < attempts) continue;
@@ -166,6 +150,15 @@ std::optional<Error> conflict_of(const Observed& observed, const std::string& to
   }
   if (error.details.empty()) return std::nullopt;
   return error;
+}
+
+Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied) {
+  auto kernel = kernels();
+  if (!kernel) return std::move(kernel).error();
+  auto observed = (*kernel)->observe(desired);
+  if (!observed) return std::move(observed).error();
+  Plan plan = diff(observed->live, desired, applied);
+  return Planned{std::move(*kernel), std::move(*observed), std::move(plan)};
 }
 
 Result<Outcome> apply_graph(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) {

@@ -15,6 +15,16 @@ namespace topo {
 /// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
 using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
 
+/// What a look at the kernel showed, and what has to change to have what is wanted.
+struct Planned {
+  std::unique_ptr<Kernel> kernel;  ///< the one it was seen through, which can perform the plan
+  Observed observed;
+  Plan plan;
+};
+
+/// Observes, and plans from there to `desired`. Changes nothing.
+[[nodiscard]] Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied = nullptr);
+
 struct ApplyOptions {
   std::string folder = state_folder;
   std::chrono::milliseconds lock_timeout{30'000};

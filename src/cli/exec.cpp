@@ -1,61 +1,38 @@
-#include <dirent.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <filesystem>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
-#include "kernel/file_descriptor.hpp"
+#include "kernel/netns.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
 namespace {
 
-constexpr const char* namespace_folder = "/run/netns";
 constexpr int cannot_invoke = 126, not_found = 127;  // env(1)
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-using Folder = std::unique_ptr<DIR, CloseFolder>;
-
-std::vector<std::string> entries_of(const std::string& path) {
-  std::vector<std::string> names;
-  const Folder folder(::opendir(path.c_str()));
-  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  return names;
-}
 
 Error unknown_namespace(const std::string& ns) {
   Error error{Exit::invalid, "there is no namespace " + ns, {}, {}, {}, {}};
-  if (const auto near = nearest(ns, entries_of(namespace_folder))) error.remedy = "did you mean '" + *near + "'?";
+  const auto names = kernel::namespace_names();
+  if (const auto near = names ? nearest(ns, *names) : std::nullopt) error.remedy = "did you mean '" + *near + "'?";
   return error;
 }
 
 Result<void> enter(const std::string& ns) {
   if (ns.empty() || ns == "." || ns == ".." || ns.find('/') != std::string::npos) return unknown_namespace(ns);
-  const std::string path = std::string(namespace_folder) + "/" + ns;
-  const kernel::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  struct statfs kind {};
-  if (!fd && (errno == ENOENT || errno == ELOOP)) return unknown_namespace(ns);
-  if (!fd || ::fstatfs(fd.get(), &kind) != 0) return Error{Exit::rolled_back, "cannot open namespace " + ns, path, std::strerror(errno), {}, {}};
-  if (kind.f_type != NSFS_MAGIC) return Error{Exit::conflict, ns + " is no namespace", path, {}, "remove the file", {}};
-  if (::setns(fd.get(), CLONE_NEWNET) != 0)
-    return Error{Exit::unsupported, "cannot enter namespace " + ns, path, std::strerror(errno), "run topo as root", {}};
-  return {};
+  auto entry = kernel::open_named(ns);
+  if (!entry) return std::move(entry).error();
+  if (!*entry || !(*entry)->netns) return unknown_namespace(ns);
+  if (::setns((*entry)->netns.get(), CLONE_NEWNET) == 0) return {};
+  return Error{Exit::unsupported, "cannot enter namespace " + ns, {}, std::strerror(errno), "run topo as root", {}};
 }
 
 Error mount_error(const std::string& what) { return Error{Exit::unsupported, what, {}, std::strerror(errno), {}, {}}; }
@@ -67,9 +44,9 @@ Result<void> mount_own_files(const std::string& ns) {
   struct statvfs sys {};
   const unsigned long flags = ::statvfs("/sys", &sys) == 0 && (sys.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
   if (::mount(ns.c_str(), "/sys", "sysfs", flags, nullptr) != 0) return mount_error("cannot mount the namespace's /sys");
-  const std::string folder = "/etc/netns/" + ns;
-  for (const auto& name : entries_of(folder)) {
-    const std::string from = folder + "/" + name, to = "/etc/" + name;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/etc/netns/" + ns, none)) {
+    const std::string from = entry.path(), to = "/etc/" + entry.path().filename().string();
     if (::mount(from.c_str(), to.c_str(), "none", MS_BIND, nullptr) != 0) warn("cannot bind " + from + " over " + to + ": " + std::strerror(errno));
   }
   return {};

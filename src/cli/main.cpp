@@ -113,11 +113,18 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
 }
 
+/// The first of `words` from `at` on that is no option.
+template <class Iterator>
+Iterator skip_options(Iterator at, Iterator end) {
+  while (at != end && at->size() > 1 && at->front() == '-') at += *at == "--color" && at + 1 != end ? 2 : 1;
+  return at;
+}
+
 /// Cuts the command of `topo exec NS [--] COMMAND...` off `words`, so that its options are never taken for ours.
 std::vector<std::string> cut_command_line(std::vector<std::string>& words) {
-  if (words.empty() || words.front() != "exec") return {};
-  auto at = words.begin() + 1;
-  while (at != words.end() && at->size() > 1 && at->front() == '-') at += *at == "--color" && at + 1 != words.end() ? 2 : 1;
+  auto at = skip_options(words.begin(), words.end());
+  if (at == words.end() || *at != "exec") return {};
+  at = skip_options(at + 1, words.end());
   if (at != words.end()) ++at;
   std::vector<std::string> command(at, words.end());
   words.erase(at, words.end());
@@ -125,24 +132,22 @@ std::vector<std::string> cut_command_line(std::vector<std::string>& words) {
   return command;
 }
 
-/// The words a user may have meant by one that is unknown.
-std::string suggestion(const CLI::App& app, const std::vector<std::string>& words) {
-  const auto used = app.get_subcommands();
+/// "did you mean ...", where `word` is near one of `candidates`.
+std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
+  const auto near = topo::nearest(word, candidates);
+  return near ? "did you mean '" + *near + "'?" : std::string();
+}
+
+/// The option that a user may have meant by one that the command does not have.
+std::string suggested_option(const CLI::App& app, const std::vector<std::string>& words) {
   std::vector<std::string> candidates;
-  if (used.empty()) {
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) candidates.push_back(sub->get_name());
-    const auto word = std::find_if(words.begin(), words.end(), [](const auto& w) { return w.rfind('-', 0) != 0; });
-    if (word == words.end() || std::find(candidates.begin(), candidates.end(), *word) != candidates.end()) return {};
-    const auto near = topo::nearest(*word, candidates);
-    return near ? "did you mean '" + *near + "'?" : std::string();
-  }
-  for (const CLI::Option* option : used.front()->get_options()) {
+  for (const CLI::Option* option : app.get_options()) {
     for (const auto& name : option->get_lnames()) candidates.push_back("--" + name);
   }
   for (const auto& word : words) {
     const std::string name = word.substr(0, word.find('='));
-    if (word.rfind("--", 0) != 0 || word == "--" || std::find(candidates.begin(), candidates.end(), name) != candidates.end()) continue;
-    if (const auto near = topo::nearest(name, candidates)) return "did you mean '" + *near + "'?";
+    if (word.rfind("--", 0) == 0 && word != "--" && std::find(candidates.begin(), candidates.end(), name) == candidates.end())
+      return suggestion(name, candidates);
   }
   return {};
 }
@@ -157,25 +162,36 @@ int dispatch(std::vector<std::string> words) {
   std::vector<std::string> set;
   CLI::App app("Declarative network topologies: from a file to the kernel, all or nothing", "topo");
   app.set_version_flag("--version", "topo " TOPO_VERSION);
-  app.require_subcommand(1);
+  add_options(app, {}, arguments, set);
   const auto all = commands();
-  for (const auto& command : all) add_command(app, command, arguments, set);
-
+  std::vector<std::string> names;
+  for (const auto& command : all) {
+    add_command(app, command, arguments, set);
+    names.emplace_back(command.name);
+  }
+  const auto chosen = skip_options(words.begin(), words.end());
+  if (chosen != words.end() && std::find(names.begin(), names.end(), *chosen) == names.end()) {
+    return usage_error("there is no command '" + *chosen + "'", suggestion(*chosen, names));
+  }
   arguments.command_line = cut_command_line(words);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return usage_error(error.what(), suggestion(app, words));
+    return usage_error(error.what(), app.get_subcommands().empty() ? "" : suggested_option(*app.get_subcommands().front(), words));
+  }
+  if (app.get_subcommands().empty()) {
+    topo::cli::complain(app.help());
+    return static_cast<int>(Exit::invalid);
   }
   for (const auto& assignment : set) {
     const auto equals = assignment.find('=');
     if (equals == 0 || equals == std::string::npos) return usage_error("--set wants NAME=VALUE, not '" + assignment + "'");
     arguments.set[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
-  const std::string chosen = app.get_subcommands().front()->get_name();
-  const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return chosen == c.name; });
+  const std::string name = app.get_subcommands().front()->get_name();
+  const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return name == c.name; });
   const int code = command->run(arguments);
   if (topo::cli::output_arrived()) return code;
   topo::cli::complain("error: cannot write to standard output");
