@@ -49,6 +49,9 @@ inline constexpr std::uint8_t owner_protocol = 0x74;
 /// a readable beginning and a hash; at most 15 bytes, a function of its arguments alone.
 [[nodiscard]] std::string host_end_name(std::string_view ns, std::string_view interface);
 
+/// Length in bytes of the valid UTF-8 sequence (RFC 3629) at the front of `text`, 0 where there is none; `text` must not be empty.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
+
 /// Control characters, DEL and bytes that are no UTF-8 as \xNN; the rest unchanged. For everything printed that comes from outside.
 [[nodiscard]] std::string printable(std::string_view text);
 
