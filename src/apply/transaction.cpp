@@ -44,21 +44,20 @@ class Transaction {
   Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
 
   Result<Outcome> run() {
+    // Without the locks another topo may be half-way, so what this look says is trusted only where it is good news.
     auto first = plan_graph(kernels_, desired_, options_.applied);
-    if (!first) return std::move(first).error();
-    if (first->plan.empty()) return Outcome{{desired_.topology(), {}}, std::move(first->observed.warnings), false};
-    if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
-    if (!agreed(*first)) return Outcome{std::move(first->plan), std::move(first->observed.warnings), true};
+    if (first && first->plan.empty()) return Outcome{{desired_.topology(), {}}, std::move(first->observed.warnings), false};
+    const bool shown = first && !conflict_of(first->observed, desired_.topology(), options_.take_port);
+    if (shown && !agreed(*first)) return refused(std::move(*first));
 
     auto locks = Locks::take(options_.folder, desired_.topology(), options_.lock_timeout, [this] { return interrupts() > 0; });
     if (!locks) return std::move(locks).error();
-    const Plan shown = std::move(first->plan);
-    first = plan_graph(kernels_, desired_, options_.applied);
-    if (!first) return std::move(first).error();
-    if (first->plan.empty()) return finish(std::move(*first));
-    if (auto error = conflict_of(first->observed, desired_.topology(), options_.take_port)) return *std::move(error);
-    if (!same(first->plan, shown) && !agreed(*first)) return Outcome{std::move(first->plan), std::move(first->observed.warnings), true};
-    return change(std::move(*first));
+    auto again = plan_graph(kernels_, desired_, options_.applied);
+    if (!again) return std::move(again).error();
+    if (again->plan.empty()) return finish(std::move(*again));
+    if (auto error = conflict_of(again->observed, desired_.topology(), options_.take_port)) return *std::move(error);
+    if (!(shown && same(first->plan, again->plan)) && !agreed(*again)) return refused(std::move(*again));
+    return change(std::move(*again));
   }
 
  private:
@@ -81,6 +80,8 @@ class Transaction {
     after->observed.warnings = std::move(seen.observed.warnings);
     return finish(std::move(*after));
   }
+
+  static Result<Outcome> refused(Planned seen) { return Outcome{std::move(seen.plan), std::move(seen.observed.warnings), true}; }
 
   Result<Outcome> finish(Planned seen) {
     if (options_.done) options_.done();

@@ -195,7 +195,8 @@ int dispatch(std::vector<std::string> words) {
   const int code = command->run(arguments);
   if (topo::cli::output_arrived()) return code;
   topo::cli::complain("error: cannot write to standard output");
-  return code == 0 ? static_cast<int>(Exit::rolled_back) : code;
+  // What apply and destroy did to the kernel is done all the same.
+  return code == 0 && name != "apply" && name != "destroy" ? static_cast<int>(Exit::rolled_back) : code;
 }
 
 }  // namespace

@@ -278,3 +278,22 @@ TEST_CASE_METHOD(Fixture, "a folder that others may write to is refused") {
   CHECK(outcome.error().exit == Exit::conflict);
   CHECK(world.steps == 0);
 }
+
+TEST_CASE_METHOD(Fixture, "what another topo leaves half-way for a moment is neither a conflict nor an error") {
+  const auto kernels = world.kernels_of();
+  int looked = 0;
+  bool broken = false;
+  const Kernels shaky = [&]() -> Result<std::unique_ptr<Kernel>> {
+    world.obstacles.clear();
+    if (++looked == 1) {
+      if (broken) return Error{Exit::rolled_back, "the namespace went away", {}, {}, {}, {}};
+      world.obstacles = {{"interface front", "is not made by topo", false}};
+    }
+    return kernels();
+  };
+  CHECK(apply_graph(shaky, new_graph(), options));
+  broken = true;
+  looked = 0;
+  CHECK(apply_graph(shaky, old_graph(), options));
+  CHECK(equal(world.state, old_graph()));
+}
