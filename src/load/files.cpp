@@ -62,7 +62,7 @@ class Gatherer {
   Gatherer(const LoadOptions& options, Sources& sources, Mistakes& mistakes) : options_(options), sources_(sources), mistakes_(mistakes) {}
 
   Gathered first(const std::string& path) {
-    auto text = path == "-" ? read_stream(std::cin, options_.max_bytes) : read_file(path, options_.max_bytes);
+    auto text = read(path);
     if (const auto* unreadable = std::get_if<Unreadable>(&text)) {
       sources_.push_back({path, {}});
       mistakes_.add({}, {}, unreadable->why, unreadable->hint);
@@ -79,7 +79,7 @@ class Gatherer {
       mistakes_.add({}, {}, why, hint);
       return {{}, false};
     }
-    if (name != "-") open_.push_back(identity(name));
+    if (name != "-") open_.push_back(known_as(name));
     gathered.root.kind = Node::Kind::map;
     take(std::move(text), name, gathered.root);
     gathered.complete = complete_;
@@ -87,6 +87,17 @@ class Gatherer {
   }
 
  private:
+  [[nodiscard]] std::variant<std::string, Unreadable> read(const std::string& path) const {
+    if (options_.recorded == nullptr) return path == "-" ? read_stream(std::cin, options_.max_bytes) : read_file(path, options_.max_bytes);
+    const auto& recorded = *options_.recorded;
+    const auto found = std::find_if(recorded.begin(), recorded.end(), [&](const Source& source) { return source.name == path; });
+    if (found == recorded.end()) return Unreadable{"was not recorded", ""};
+    return found->text;
+  }
+
+  /// What is recorded has nothing to do with what the disk holds by now.
+  [[nodiscard]] std::string known_as(const std::string& path) const { return options_.recorded == nullptr ? identity(path) : path; }
+
   /// Parses one file, takes its includes into `merged`, then its own keys.
   void take(std::string text, const std::string& name, Node& merged) {
     const auto source = static_cast<std::uint16_t>(sources_.size());
@@ -123,23 +134,24 @@ class Gatherer {
   void include_one(const Node& item, const std::string& includer, Node& merged) {
     const fs::path folder = includer == "-" ? fs::path() : fs::path(includer).parent_path();
     const std::string path = (folder / item.text).lexically_normal().string();
-    const std::string known_as = identity(path);
-    if (std::find(open_.begin(), open_.end(), known_as) != open_.end()) {
+    const std::string id = known_as(path);
+    if (std::find(open_.begin(), open_.end(), id) != open_.end()) {
       return mistakes_.add(item, "include goes in a circle: " + in_quotes(path) + " is already being read");
     }
-    if (const auto [earlier, is_new] = done_.emplace(known_as, item.at); !is_new) {
+    if (const auto [earlier, is_new] = done_.emplace(id, item.at); !is_new) {
       return mistakes_.add(item, in_quotes(path) + " is included twice", "first in " + mistakes_.line_of(earlier->second));
     }
     if (sources_.size() >= files_max) return fail(item, "more than " + std::to_string(files_max) + " files", "");
     // A pipe or a device would hold the load up.
     std::error_code error;
     const auto status = fs::status(path, error);
-    if (!error && !fs::is_regular_file(status)) return fail(item, "cannot include " + in_quotes(path) + ": not a regular file", "");
-    auto text = read_file(path, options_.max_bytes);
+    if (options_.recorded == nullptr && !error && !fs::is_regular_file(status))
+      return fail(item, "cannot include " + in_quotes(path) + ": not a regular file", "");
+    auto text = read(path);
     if (const auto* unreadable = std::get_if<Unreadable>(&text)) {
       return fail(item, "cannot include " + in_quotes(path) + ": " + unreadable->why, unreadable->hint);
     }
-    open_.push_back(known_as);
+    open_.push_back(id);
     take(std::move(std::get<std::string>(text)), path, merged);
     open_.pop_back();
   }
