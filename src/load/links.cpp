@@ -11,7 +11,7 @@ namespace {
 bool is_pair(Mistakes& mistakes, const Node& node, std::string_view what, const char* hint) {
   if (node.is_refused()) return false;
   if (node.is_list() && node.items.size() == 2) return true;
-  const std::string found = node.is_list() ? std::to_string(node.items.size()) : described(node);
+  const std::string found = node.is_list() ? "a list of " + std::to_string(node.items.size()) : described(node);
   mistakes.add(node, std::string(what) + " takes a list of two, one for each end, not " + found, hint);
   return false;
 }

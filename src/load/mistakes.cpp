@@ -9,7 +9,7 @@ namespace topo::reading {
 namespace {
 
 constexpr std::size_t quoted_max = 64;
-constexpr std::size_t suggestions_max = 24;
+constexpr std::size_t suggestions_max = 50;
 
 /// Length of the quoted scalar at the front of `line`, the quotes included; up to the end of the line where it goes on.
 std::size_t quoted_length(std::string_view line) {
@@ -78,7 +78,8 @@ void Mistakes::add(const Node& node, std::string message, std::string hint) {
 }
 
 std::string Mistakes::suggestion(std::string_view word, const std::vector<std::string>& candidates) const {
-  if (kept_.size() >= suggestions_max) return {};
+  if (kept_.size() >= mistakes_max || suggestions_ >= suggestions_max) return {};
+  ++suggestions_;
   const auto found = nearest(word, candidates);
   return found ? "did you mean " + in_quotes(*found) + "?" : std::string();
 }
@@ -105,7 +106,7 @@ std::vector<Diagnostic> Mistakes::take() {
     more.at = kept_.back().at;
     more.at.line = 0;
     more.at.column = 0;
-    more.message = "and " + std::to_string(left_out_) + " more mistakes";
+    more.message = std::to_string(left_out_) + " more mistakes are not shown";
     kept_.push_back(std::move(more));
   }
   return std::move(kept_);

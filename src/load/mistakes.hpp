@@ -45,6 +45,7 @@ class Mistakes {
   std::vector<Diagnostic> kept_;
   std::set<std::pair<Position, std::string>> seen_;
   std::size_t left_out_ = 0;
+  mutable std::size_t suggestions_ = 0;
   mutable std::vector<std::vector<std::size_t>> line_starts_;
 };
 

@@ -22,12 +22,10 @@ IpAddress with_host_bits(const IpAddress& address, std::uint8_t prefix, bool one
   return IpAddress::from_bytes(address.family(), bytes.data());
 }
 
-bool has_prefix(const IpAddress& address, const char* network) { return Cidr::parse(network)->contains(address); }
-
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  if (text.empty() || text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+  if (text.empty() || text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string terminated(text);
   IpAddress address;
   address.family_ = text.find(':') == std::string_view::npos ? Family::v4 : Family::v6;
@@ -54,10 +52,18 @@ std::string IpAddress::to_string() const {
 }
 
 bool IpAddress::is_unspecified() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
-bool IpAddress::is_loopback() const { return has_prefix(*this, family_ == Family::v4 ? "127.0.0.0/8" : "::1/128"); }
-bool IpAddress::is_multicast() const { return has_prefix(*this, family_ == Family::v4 ? "224.0.0.0/4" : "ff00::/8"); }
-bool IpAddress::is_link_local() const { return has_prefix(*this, family_ == Family::v4 ? "169.254.0.0/16" : "fe80::/10"); }
-bool IpAddress::is_v4_mapped() const { return family_ == Family::v6 && has_prefix(*this, "::ffff:0:0/96"); }
+bool IpAddress::is_loopback() const {
+  if (family_ == Family::v4) return bytes_[0] == 127;
+  return std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; }) && bytes_[15] == 1;
+}
+bool IpAddress::is_multicast() const { return family_ == Family::v4 ? (bytes_[0] & 0xf0U) == 0xe0 : bytes_[0] == 0xff; }
+bool IpAddress::is_link_local() const {
+  return family_ == Family::v4 ? bytes_[0] == 169 && bytes_[1] == 254 : bytes_[0] == 0xfe && (bytes_[1] & 0xc0U) == 0x80;
+}
+bool IpAddress::is_v4_mapped() const {
+  return family_ == Family::v6 && std::all_of(bytes_.begin(), bytes_.begin() + 10, [](std::uint8_t byte) { return byte == 0; }) &&
+         bytes_[10] == 0xff && bytes_[11] == 0xff;
+}
 
 std::optional<IpAddress> IpAddress::plus(std::uint64_t offset) const {
   IpAddress sum = *this;

@@ -47,9 +47,8 @@ std::string Mac::to_string() const {
 }
 
 Cidr Mac::link_local() const {
-  const std::array<std::uint8_t, 16> address{0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-                                             static_cast<std::uint8_t>(bytes_[0] ^ 0x02U), bytes_[1], bytes_[2], 0xff, 0xfe,
-                                             bytes_[3], bytes_[4], bytes_[5]};
+  const std::array<std::uint8_t, 16> address{
+      0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(bytes_[0] ^ 0x02U), bytes_[1], bytes_[2], 0xff, 0xfe, bytes_[3], bytes_[4], bytes_[5]};
   return {IpAddress::from_bytes(Family::v6, address.data()), 64};
 }
 

@@ -6,8 +6,8 @@
 namespace topo {
 namespace {
 
-constexpr std::array<std::string_view, 16> reserved{"host", "internet", "any", "all", "default", "none", "lo", "y",
-                                                    "n", "on", "off", "yes", "no", "true", "false", "null"};
+constexpr std::array<std::string_view, 16> reserved{"host", "internet", "any", "all", "default", "none", "lo",    "y",
+                                                    "n",    "on",       "off", "yes", "no",      "true", "false", "null"};
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -30,7 +30,10 @@ std::optional<std::string> name_problem(std::string_view name, std::size_t longe
   return std::nullopt;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+/// Exact up to `limit`; more than `limit` where it is farther.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  const std::size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (difference > limit) return difference;
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -41,6 +44,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
       diagonal = above;
     }
+    if (*std::min_element(row.begin(), row.end()) > limit) return limit + 1;
   }
   return row[b.size()];
 }
@@ -72,10 +76,10 @@ std::optional<std::string> zone_name_problem(std::string_view name) { return nam
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
-  std::size_t least = std::max<std::size_t>(1, std::min<std::size_t>(word.size(), 64) / 3) + 1;
-  if (word.size() > 64) return std::nullopt;
+  if (word.size() > namespace_name_max) return std::nullopt;
+  std::size_t least = std::clamp<std::size_t>(word.size() / 3, 1, 4) + 1;
   for (const auto& candidate : candidates) {
-    const std::size_t distance = edit_distance(word, candidate);
+    const std::size_t distance = edit_distance(word, candidate, least - 1);
     if (distance < least) {
       least = distance;
       best = &candidate;
@@ -128,12 +132,18 @@ std::string host_end_name(std::string_view ns, std::string_view interface) {
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const std::size_t length = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0U) != 0x80) return 0;
   }
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) >= 0xa0) || (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90)) return 0;
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) >= 0xa0) || (first == 0xf0 && byte(1) < 0x90) ||
+      (first == 0xf4 && byte(1) >= 0x90))
+    return 0;
   return length;
 }
 
