@@ -29,12 +29,13 @@ struct Place {
 
 /// A port of the wanted port maps that somebody else holds.
 struct PortConflict {
-  std::string port;     ///< "80/tcp"
-  std::string holder;   ///< "topology lab", or "the host itself listens on it (0.0.0.0:80)"
+  std::string port;    ///< "80/tcp"
+  std::string holder;  ///< "topology lab", or "the host itself listens on it (0.0.0.0:80)"
   bool listener = false;
 };
 /// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket in `place`.
-[[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted, const Firewall* live);
+[[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted,
+                                                               const Firewall* live);
 
 /// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
 /// a remedy that is a command.
@@ -45,7 +46,7 @@ struct Lookup {
   struct Way {
     std::string interface;  ///< empty: the address is the host's own
     std::uint32_t group = 0;
-    std::string port;       ///< bridge port behind which the member with this address is, where known
+    std::string port;  ///< bridge port behind which the member with this address is, where known
   };
   std::function<Way(const IpAddress&)> way;
 };

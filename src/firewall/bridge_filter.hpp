@@ -1,0 +1,20 @@
+// The module br_netfilter, which matching by bridge port needs, and which filters every bridge of the host once it is there.
+#pragma once
+
+#include "firewall/backend.hpp"
+
+namespace topo::firewall {
+
+/// Loads br_netfilter where it is wanted and missing, and keeps it from filtering other bridges than those that ask for it.
+class BridgeFilter {
+ public:
+  /// `wanted`: rules match bridge ports.
+  [[nodiscard]] static Result<BridgeFilter> prepare(const Place& place, bool wanted);
+  /// To be called after the rules are in the kernel: matching by port loads the module by itself where topo could not.
+  [[nodiscard]] Result<void> settle(const Place& place);
+
+ private:
+  bool was_missing_ = false;
+};
+
+}  // namespace topo::firewall

@@ -1,0 +1,54 @@
+// Reading back what a topology owns.
+#include "firewall/backend.hpp"
+#include "firewall/forwarding.hpp"
+#include "firewall/ownership.hpp"
+
+namespace topo::firewall {
+namespace {
+
+std::vector<netfilter::Rule> decode_all(const std::vector<Entry>& entries, Family family) {
+  std::vector<netfilter::Rule> rules;
+  rules.reserve(entries.size());
+  for (const auto& entry : entries) rules.push_back(decode(entry, family));
+  return rules;
+}
+
+void collect(const Owned& owned, TableId id, netfilter::Ruleset& into) {
+  for (const auto& [chain, entries] : owned.chains) into.chains[{id.family, id.table, chain}] = decode_all(entries, id.family);
+  for (const auto& [chain, jumps] : owned.jumps) {
+    for (const auto& jump : jumps) into.jumps[{id.family, id.table, chain}].push_back(jump.rule);
+  }
+}
+
+/// Whether what the shared chain says of the topology's need is still so in full: its guards are in force, and all interfaces forward.
+Result<bool> forwards(const Place& place, Family family, const Owned& shared, const SharedChain& meaning) {
+  if (!meaning.guards.empty() && !shared.jumps.contains("FORWARD")) return false;
+  return outside_forwards(place, family);
+}
+
+}  // namespace
+
+Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology) {
+  auto tables = existing_tables(place);
+  if (!tables) return std::move(tables).error();
+  Firewall firewall;
+  firewall.ns = place.ns;
+  bool remembered = false;
+  for (const TableId id : *tables) {
+    auto table = Table::open(place, id);
+    if (!table) return std::move(table).error();
+    collect(owned_by(topology, *table), id, firewall.rules);
+    if (id.table != netfilter::Table::filter) continue;
+    const Owned shared = shared_in(*table);
+    const auto meaning = SharedChain::read(shared, id.family);
+    if (!meaning.topologies.contains(topology)) continue;
+    remembered = true;
+    auto on = forwards(place, id.family, shared, meaning);
+    if (!on) return std::move(on).error();
+    (id.family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6) = *on;
+  }
+  if (firewall.rules.empty() && !remembered) return std::optional<Firewall>();
+  return std::optional(std::move(firewall));
+}
+
+}  // namespace topo::firewall

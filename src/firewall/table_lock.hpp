@@ -1,0 +1,21 @@
+// The lock that all programs take that change legacy tables: iptables(8), -w.
+#pragma once
+
+#include "kernel/file_descriptor.hpp"
+#include "topo/error.hpp"
+
+namespace topo::firewall {
+
+/// Holds the xtables lock while it lives; the kernel lets go of it when the process dies. From the first read of a table to its commit
+/// it must be held, for the kernel lets a later commit silently undo an earlier one.
+class TableLock {
+ public:
+  /// Waits for it, at most a minute; Exit::locked after that. $XTABLES_LOCKFILE, else /run/xtables.lock, as iptables has it.
+  [[nodiscard]] static Result<TableLock> take();
+
+ private:
+  explicit TableLock(kernel::FileDescriptor file) : file_(std::move(file)) {}
+  kernel::FileDescriptor file_;
+};
+
+}  // namespace topo::firewall
