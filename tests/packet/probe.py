@@ -161,6 +161,15 @@ class Servers:
                     if (namespace, identity, where) not in self._known:
                         self._known[namespace, identity, where] = self._open(namespace, where)
 
+    def close(self, places):
+        """Ends what `listen` began, in the same words."""
+        for namespace, texts in places.items():
+            for where in itertools.chain.from_iterable(map(self._expand, texts)):
+                for key in [key for key in self._known if (key[0], key[2]) == (namespace, where)]:
+                    listener = self._known.pop(key)
+                    self._selector.unregister(listener)
+                    listener.close()
+
     @staticmethod
     def _expand(text):
         text = str(text)
