@@ -49,7 +49,7 @@ std::vector<Command> commands() {
       {"destroy",
        "Remove what a topology owns",
        run<cli::destroy>,
-       {true, false, true, true},
+       {true, true, true, true},
        "TOPOLOGY",
        "Name of a topology, or a file (with /, .yaml or -) of which only the name is read",
        0,

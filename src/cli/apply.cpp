@@ -1,0 +1,88 @@
+#include "cli/commands.hpp"
+#include "cli/inputs.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/live.hpp"
+#include "cli/output.hpp"
+#include "cli/privilege.hpp"
+#include "cli/show.hpp"
+
+namespace topo::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Keeps the files for `diff` and `destroy` without one. That they cannot be kept does not make what was applied less so: a warning.
+void keep(const std::string& topology, const Applied& applied) {
+  if (auto kept = record(topology, applied); !kept) warn(kept.error().to_string());
+}
+
+/// Nothing had to change, but the files are others than those recorded (a comment, say), or none are. Left for the next time where another topo is at
+/// work.
+void keep_up(const std::string& topology, const Applied& applied) {
+  const auto locks = Locks::take(state_folder, topology, std::chrono::milliseconds(0), {});
+  if (locks) keep(topology, applied);
+}
+
+Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered_json& results) {
+  const auto begin = Clock::now();
+  const std::string& name = input.topology.name.value;
+  const Applied applied{input.topology.sources, arguments.set};
+  const auto recorded = recall_topology(name);
+  const bool unchanged = recorded && recorded->applied == applied;
+
+  ApplyOptions options = apply_options(arguments, input.topology.sources);
+  options.applied = unchanged ? &input.desired.graph : recorded ? &recorded->desired.graph : nullptr;
+  options.done = [&] {
+    if (!unchanged) keep(name, applied);
+  };
+  auto outcome = apply_graph(live_kernels(), input.desired.graph, options);
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+  if (!outcome) {
+    results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
+    return complain(outcome.error());
+  }
+  const std::size_t count = outcome->plan.changes.size();
+  const char* const result = outcome->refused ? "refused" : count == 0 ? "unchanged" : "applied";
+  results.push_back({{"topology", name},
+                     {"result", result},
+                     {"duration_ms", milliseconds},
+                     {"warnings", outcome->warnings},
+                     {"plan", to_json(outcome->plan, input.topology.sources)}});
+  if (outcome->refused) {
+    complain(name + ": left as it was");
+    return Exit::difference;
+  }
+  if (count == 0) {
+    for (const auto& warning : outcome->warnings) warn(warning);
+    if (!unchanged) keep_up(name, applied);
+  }
+  if (arguments.format == Format::text) {
+    say(name + (count == 0 ? ": no changes" : ": applied, " + counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");
+  }
+  return Exit::ok;
+}
+
+}  // namespace
+
+Exit apply(const Arguments& arguments) {
+  if (arguments.dry_run) return diff(arguments);
+  const auto inputs = load_inputs(arguments);
+  if (!inputs) return Exit::invalid;
+  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error());
+  drop_privileges();
+  count_interrupts();
+  Exit exit = Exit::ok;
+  auto results = nlohmann::ordered_json::array();
+  for (const auto& input : *inputs) {
+    if (interrupts() > 0) {
+      exit = worse(exit, Exit::interrupted);
+      break;
+    }
+    exit = worse(exit, apply_one(input, arguments, results));
+  }
+  if (arguments.format == Format::json)
+    say_json(nlohmann::ordered_json{{"format", "topo.apply/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+  return exit;
+}
+
+}  // namespace topo::cli

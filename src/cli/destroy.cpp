@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "apply/presence.hpp"
+#include "cli/commands.hpp"
+#include "cli/inputs.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/live.hpp"
+#include "cli/output.hpp"
+#include "cli/privilege.hpp"
+#include "cli/show.hpp"
+#include "topo/names.hpp"
+
+namespace topo::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool is_file(const std::string& operand) {
+  constexpr std::string_view ending = ".yaml";
+  return operand == "-" || operand.find('/') != std::string::npos ||
+         (operand.size() > ending.size() && operand.compare(operand.size() - ending.size(), ending.size(), ending) == 0);
+}
+
+/// The topologies that the operands name; nullopt, and the mistakes printed, where one does not.
+std::optional<std::vector<std::string>> named(const Arguments& arguments) {
+  std::vector<std::string> names;
+  bool good = true;
+  for (const auto& operand : arguments.operands) {
+    std::string name = operand;
+    if (is_file(operand)) {
+      LoadOptions options = load_options(arguments);
+      options.name_only = true;
+      const Loaded loaded = load(operand, options);
+      for (const auto& diagnostic : loaded.diagnostics) complain(render(diagnostic, loaded.topology.sources));
+      good = good && loaded.diagnostics.empty();
+      name = loaded.topology.name.value;
+    } else if (const auto problem = topology_name_problem(operand)) {
+      complain("error: the topology name '" + printable(operand) + "' " + *problem);
+      good = false;
+    }
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return good ? std::optional(std::move(names)) : std::nullopt;
+}
+
+Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::ordered_json& results) {
+  const auto begin = Clock::now();
+  const Sources none;
+  ApplyOptions options = apply_options(arguments, none);
+  options.done = [&] { forget(name); };
+  auto outcome = apply_graph(live_kernels(), Graph(name), options);
+  if (!outcome) {
+    results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
+    return complain(outcome.error());
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+  const std::size_t count = outcome->plan.changes.size();
+  const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
+  results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
+  if (outcome->refused) {
+    complain(name + ": left as it was");
+    return Exit::difference;
+  }
+  if (count == 0 && recall(name)) forget(name);
+  if (arguments.format == Format::text) {
+    say(name + ": " + result + (count == 0 ? "" : ", " + counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
+  }
+  return Exit::ok;
+}
+
+/// Without an operand: the one topology that is here, or all of them.
+Result<std::vector<std::string>> those_here(const Arguments& arguments) {
+  auto present = topologies_present();
+  if (!present || arguments.all || present->size() <= 1) return present;
+  std::string list;
+  for (const auto& name : *present) list += (list.empty() ? "" : ", ") + name;
+  return Error{Exit::invalid, "several topologies are here: " + list, {}, {}, "name one, or give --all", {}};
+}
+
+}  // namespace
+
+Exit destroy(const Arguments& arguments) {
+  if (arguments.all && !arguments.operands.empty()) return complain(Error{Exit::invalid, "--all takes no name", {}, {}, {}, {}});
+  auto names = named(arguments);
+  if (!names) return Exit::invalid;
+  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error());
+  drop_privileges();
+  if (arguments.operands.empty()) {
+    auto here = those_here(arguments);
+    if (!here) return complain(here.error());
+    names = *std::move(here);
+    if (names->empty() && arguments.format == Format::text) say("nothing to destroy");
+  }
+  count_interrupts();
+  Exit exit = Exit::ok;
+  auto results = nlohmann::ordered_json::array();
+  for (const auto& name : *names) {
+    if (interrupts() > 0) {
+      exit = worse(exit, Exit::interrupted);
+      break;
+    }
+    exit = worse(exit, destroy_one(name, arguments, results));
+  }
+  if (arguments.format == Format::json)
+    say_json(nlohmann::ordered_json{{"format", "topo.destroy/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+  return exit;
+}
+
+}  // namespace topo::cli

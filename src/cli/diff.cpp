@@ -1,0 +1,85 @@
+#include <algorithm>
+
+#include "apply/presence.hpp"
+#include "cli/commands.hpp"
+#include "cli/inputs.hpp"
+#include "cli/live.hpp"
+#include "cli/output.hpp"
+#include "cli/privilege.hpp"
+#include "cli/show.hpp"
+#include "diff/plan.hpp"
+
+namespace topo::cli {
+namespace {
+
+/// What there shall be of one topology, and the files that say so.
+struct Wanted {
+  const std::string& name;
+  const Graph& graph;
+  const Sources& sources;
+  const Graph* applied;
+};
+
+Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordered_json& results) {
+  auto planned = plan_graph(live_kernels(), wanted.graph, wanted.applied);
+  if (!planned) {
+    results.push_back({{"topology", wanted.name}, {"error", to_json(planned.error())}});
+    return complain(planned.error());
+  }
+  const Plan& plan = planned->plan;
+  for (const auto& warning : planned->observed.warnings) warn(warning);
+  auto result = to_json(plan, wanted.sources);
+  if (arguments.format == Format::text) show_plan(plan, wanted.sources, arguments);
+  Exit exit = plan.empty() ? Exit::ok : Exit::difference;
+  if (const auto conflict = plan.empty() ? std::nullopt : conflict_of(planned->observed, wanted.name, arguments.take_port)) {
+    result["error"] = to_json(*conflict);
+    exit = complain(*conflict);
+  }
+  results.push_back(std::move(result));
+  return exit;
+}
+
+Exit diff_files(const std::vector<Input>& inputs, const Arguments& arguments, nlohmann::ordered_json& results) {
+  Exit exit = Exit::ok;
+  for (const auto& input : inputs) {
+    const auto recorded = recall_topology(input.topology.name.value);
+    const Graph* applied = recorded ? &recorded->desired.graph : nullptr;
+    exit = worse(exit, diff_one({input.topology.name.value, input.desired.graph, input.topology.sources, applied}, arguments, results));
+  }
+  return exit;
+}
+
+/// Drift of all that was applied here and is recorded.
+Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) {
+  auto present = topologies_present();
+  if (!present) return complain(present.error());
+  auto names = recorded();
+  Exit exit = Exit::ok;
+  if (names.empty() && present->empty() && arguments.format == Format::text) say("nothing was applied here");
+  for (const auto& name : *present) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    warn(name + " is here, but not known is what was applied; give its file");
+  }
+  for (const auto& name : names) {
+    const auto recorded = recall_topology(name);
+    if (!recorded) continue;
+    exit = worse(exit, diff_one({name, recorded->desired.graph, recorded->topology.sources, &recorded->desired.graph}, arguments, results));
+  }
+  return exit;
+}
+
+}  // namespace
+
+Exit diff(const Arguments& arguments) {
+  const auto inputs = load_inputs(arguments);
+  if (!inputs) return Exit::invalid;
+  if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error());
+  drop_privileges();
+  auto results = nlohmann::ordered_json::array();
+  const Exit exit = inputs->empty() ? diff_recorded(arguments, results) : diff_files(*inputs, arguments, results);
+  if (arguments.format == Format::json)
+    say_json(nlohmann::ordered_json{{"format", "topo.diff/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+  return exit;
+}
+
+}  // namespace topo::cli

@@ -1,0 +1,80 @@
+#include "cli/live.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "apply/linux_kernel.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/output.hpp"
+#include "cli/show.hpp"
+#include "topo/load.hpp"
+#include "topo/names.hpp"
+
+namespace topo::cli {
+namespace {
+
+/// Waits for an answer on standard input; anything but y or yes, the end, or an interrupt is a no.
+bool says_yes(const std::string& question) {
+  std::fputs((question + " [y/N] ").c_str(), stderr);
+  std::string answer;
+  for (char c = 0; c != '\n';) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    // poll is not restarted after a signal, as read would be.
+    if (::poll(&input, 1, -1) != 1 || interrupts() > 0 || ::read(STDIN_FILENO, &c, 1) != 1) {
+      std::fputc('\n', stderr);
+      return false;
+    }
+    if (c != '\n') answer += c;
+  }
+  return answer == "y" || answer == "yes" || answer == "Y";
+}
+
+bool destroys(const Plan& plan) {
+  return std::any_of(plan.changes.begin(), plan.changes.end(),
+                     [](const Change& change) { return change.action == Change::Action::remove || change.action == Change::Action::recreate; });
+}
+
+}  // namespace
+
+Kernels live_kernels() {
+  return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>()); };
+}
+
+std::optional<Recorded> recall_topology(const std::string& name) {
+  auto applied = recall(name);
+  if (!applied) return std::nullopt;
+  LoadOptions options;
+  options.set = applied->set;
+  options.max_bytes = std::numeric_limits<std::size_t>::max();
+  options.recorded = &applied->sources;
+  Loaded loaded = load(applied->sources.front().name, options);
+  Recorded recorded{{}, std::move(loaded.topology), Desired()};
+  if (loaded.diagnostics.empty()) recorded.desired = desire(recorded.topology);
+  if (!loaded.diagnostics.empty() || !recorded.desired.diagnostics.empty() || recorded.topology.name.value != name) {
+    warn("what was last applied of " + name + " cannot be read any more; give its file");
+    return std::nullopt;
+  }
+  recorded.applied = *std::move(applied);
+  return recorded;
+}
+
+ApplyOptions apply_options(const Arguments& arguments, const Sources& sources) {
+  ApplyOptions options;
+  options.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
+  options.take_port = arguments.take_port;
+  options.interrupts = interrupts;
+  options.agree = [&arguments, &sources](const Plan& plan, const Observed& observed) {
+    if (arguments.format == Format::text) show_plan(plan, sources, arguments);
+    for (const auto& warning : observed.warnings) warn(warning);
+    const bool ask = !arguments.yes && destroys(plan) && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+    return !ask || says_yes(plan.topology + ": go on?");
+  };
+  return options;
+}
+
+std::string counted(std::size_t count, const std::string& noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
+
+}  // namespace topo::cli

@@ -1,0 +1,33 @@
+// What commands need of the machine they run on.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "apply/state.hpp"
+#include "apply/transaction.hpp"
+#include "cli/arguments.hpp"
+#include "desire/desire.hpp"
+
+namespace topo::cli {
+
+/// Kernels of this machine, each with sockets of its own.
+[[nodiscard]] Kernels live_kernels();
+
+/// The topology that was last applied here under a name, from the files as they were then.
+struct Recorded {
+  Applied applied;
+  Topology topology;
+  Desired desired;
+};
+/// nullopt: nothing is recorded, or nothing that this version can read (then it is said on standard error).
+[[nodiscard]] std::optional<Recorded> recall_topology(const std::string& name);
+
+/// Options of a change: lock timeout, interrupts, and `agree`, which shows the plan and on a terminal asks before something is deleted
+/// or recreated.
+[[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources);
+
+/// "1 change", "3 changes".
+[[nodiscard]] std::string counted(std::size_t count, const std::string& noun);
+
+}  // namespace topo::cli
