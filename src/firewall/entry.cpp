@@ -527,6 +527,7 @@ Entry normalised(const void* from, std::string_view target) {
     const bool standard = at == header.target_offset && head.u.user.name[0] == '\0';
     if (standard) {
       std::memset(&entry[at + sizeof head], 0, entry.size() - at - sizeof head);
+      std::memset(head.u.user.name, 0, sizeof head.u.user.name);
       target.copy(head.u.user.name, sizeof head.u.user.name - 1);
     }
     pad_name(head.u.user.name, sizeof head.u.user.name);
