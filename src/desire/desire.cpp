@@ -1,0 +1,52 @@
+#include "desire/desire.hpp"
+
+#include "desire/emit.hpp"
+#include "desire/network.hpp"
+#include "policy/compile.hpp"
+
+namespace topo {
+namespace {
+
+void put_firewall(Graph& graph, const policy::Intent& intent, const std::string& ns, const Position& at) {
+  if (intent.empty()) return;
+  Firewall firewall = policy::compile(intent, ns);
+  if (!firewall.rules.empty() || firewall.forwards_v4 || firewall.forwards_v6) graph.put(std::move(firewall), at);
+}
+
+/// NAT in a namespace: the firewall there knows nothing else.
+void put_interface_nat(Graph& graph, const network::Network& network, const network::Space& space) {
+  policy::Intent intent;
+  intent.topology = network.topology.name.value;
+  for (const auto& [interface, nat] : space.spec->nat) intent.interface_nat.push_back({interface.value, nat});
+  if (!intent.interface_nat.empty()) put_firewall(graph, intent, space.name, space.spec->nat.front().first.at);
+}
+
+}  // namespace
+
+Desired desire(const Topology& topology) {
+  network::Network network{topology};
+  network.intent.topology = topology.name.value;
+  Desired desired{Graph(topology.name.value), {}, {}};
+  if (!network::expand(network)) return desired;
+  network::allocate(network);
+  network::check_meetings(network);
+  network::place_members(network);
+  network::resolve_policy(network);
+  network::resolve_routes(network);
+  network::resolve_ports(network);
+  network::check_settings(network);
+  network::write_statements(network);
+  desired.diagnostics = network.mistakes.take();
+  tidy(desired.diagnostics);
+  // What is wrong is not compiled: the intent may be anything.
+  if (desired.diagnostics.empty()) {
+    policy::needs_bridge_filter(network.intent);
+    desired.graph = network::graph_of(network);
+    put_firewall(desired.graph, network.intent, {}, topology.policy.at);
+    for (const auto& space : network.spaces) put_interface_nat(desired.graph, network, space);
+  }
+  desired.intent = std::move(network.intent);
+  return desired;
+}
+
+}  // namespace topo

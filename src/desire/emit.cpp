@@ -1,0 +1,102 @@
+#include "desire/emit.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace topo::network {
+namespace {
+
+bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
+  return std::any_of(addresses.begin(), addresses.end(), [&](const auto& it) { return it.value.family() == family; });
+}
+
+class Emission {
+ public:
+  explicit Emission(const Network& network) : network_(network), graph_(network.topology.name.value) {}
+
+  Graph run() {
+    for (const auto& bridge : network_.switches) put_bridge(bridge);
+    for (const auto& space : network_.spaces) put_space(space);
+    for (const auto& cable : network_.cables) put_cable(cable);
+    return std::move(graph_);
+  }
+
+ private:
+  void put_bridge(const Switch& it) {
+    const BridgeSpec& spec = *it.spec;
+    Bridge bridge;
+    bridge.name = spec.name;
+    bridge.mac = it.mac;
+    bridge.mtu = it.mtu;
+    bridge.stp = spec.stp;
+    if (spec.ageing_time_s) bridge.ageing_time_s = spec.ageing_time_s->value;
+    bridge.filtered = network_.intent.segments[it.segment].filtered;
+    bridge.gateway_v4 = has_family(it.gateway, Family::v4);
+    bridge.gateway_v6 = has_family(it.gateway, Family::v6);
+    bridge.route_localnet = it.route_localnet;
+    put_addresses({}, spec.name, it.gateway, it.mac, spec.at);
+    graph_.put(std::move(bridge), spec.at);
+  }
+
+  /// The addresses of an interface; with IPv6 among them its link-local one, which the kernel is told not to make itself.
+  void put_addresses(const std::string& ns, const std::string& interface, const std::vector<Located<Cidr>>& addresses, const Mac& mac,
+                     const Position& at) {
+    for (const auto& address : addresses) graph_.put(Address{ns, interface, address.value}, address.at);
+    if (has_family(addresses, Family::v6)) graph_.put(Address{ns, interface, mac.link_local()}, at);
+  }
+
+  void put_space(const Space& space) {
+    graph_.put(Namespace{space.name, space.spec->router, {}}, space.spec->at);
+    for (const auto& address : space.loopback) graph_.put(Address{space.name, "lo", address.value}, address.at);
+    for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(value)}, name.at);
+    for (const auto& [route, at] : space.routes) graph_.put(route, at);
+    for (const auto& [rule, at] : space.rules) graph_.put(rule, at);
+  }
+
+  /// As the kernel prints values: no white space around, one tab between.
+  static std::string as_printed(const std::string& value) {
+    std::string printed;
+    bool space = false;
+    for (const char c : value) {
+      if (c == ' ' || c == '\t' || c == '\n') {
+        space = !printed.empty();
+        continue;
+      }
+      if (space) printed += '\t';
+      space = false;
+      printed += c;
+    }
+    return printed;
+  }
+
+  VethEnd veth_end(const End& end, std::uint32_t mtu) const {
+    VethEnd made;
+    if (end.netns != nowhere) made.ns = network_.spaces[end.netns].name;
+    if (end.bridge != nowhere) made.bridge = network_.switches[end.bridge].spec->name;
+    made.name = end.name;
+    made.mac = end.mac;
+    made.mtu = mtu;
+    made.hairpin = end.hairpin;
+    made.gateway_v4 = end.is_host() && has_family(end.addresses, Family::v4);
+    made.ipv6 = has_family(end.addresses, Family::v6);
+    return made;
+  }
+
+  void put_cable(const Cable& cable) {
+    Veth veth{{veth_end(cable.ends[0], cable.mtu), veth_end(cable.ends[1], cable.mtu)}};
+    for (std::size_t side = 0; side < 2; ++side)
+      put_addresses(veth.ends[side].ns, veth.ends[side].name, cable.ends[side].addresses, cable.ends[side].mac, cable.at);
+    const auto place = [](const VethEnd& end) { return std::tie(end.ns, end.name); };
+    if (place(veth.ends[1]) < place(veth.ends[0])) std::swap(veth.ends[0], veth.ends[1]);
+    graph_.put(std::move(veth), cable.at);
+  }
+
+  const Network& network_;
+  Graph graph_;
+};
+
+}  // namespace
+
+Graph graph_of(const Network& network) { return Emission(network).run(); }
+
+}  // namespace topo::network

@@ -1,0 +1,178 @@
+#include "desire/flows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace topo::network {
+namespace {
+
+bool contains(const std::vector<std::size_t>& sorted, std::size_t value) { return std::binary_search(sorted.begin(), sorted.end(), value); }
+
+/// Where the two sides of one rule can meet, by the segments of one of them.
+class Meeting {
+ public:
+  Meeting(const Network& network, const Side& other) : network_(network), ends_(other.ends) {
+    domain_of_.resize(network.intent.segments.size(), nowhere);
+    for (const auto& bridge : network.switches) domain_of_[bridge.segment] = bridge.domain;
+    for (const auto& element : other.elements) segments_.insert(segments_.end(), element.segments.begin(), element.segments.end());
+    std::sort(segments_.begin(), segments_.end());
+    segments_.erase(std::unique(segments_.begin(), segments_.end()), segments_.end());
+  }
+
+  bool possible(std::size_t segment) {
+    const auto [known, fresh] = known_.emplace(segment, false);
+    if (fresh) known->second = look(segment);
+    return known->second;
+  }
+
+ private:
+  [[nodiscard]] bool look(std::size_t index) const {
+    const policy::Segment& segment = network_.intent.segments[index];
+    if (ends_.any || contains(segments_, index)) return true;
+    const bool v4 = has_gateway(segment, Family::v4);
+    const bool v6 = has_gateway(segment, Family::v6);
+    if (!v4 && !v6) return false;
+    if (ends_.internet || ends_.host || !ends_.outside.empty()) return true;
+    return std::any_of(segments_.begin(), segments_.end(), [&](std::size_t other) {
+      const policy::Segment& there = network_.intent.segments[other];
+      const bool joined = domain_of_[index] != nowhere && domain_of_[index] == domain_of_[other];
+      return !joined && ((v4 && has_gateway(there, Family::v4)) || (v6 && has_gateway(there, Family::v6)));
+    });
+  }
+
+  const Network& network_;
+  const policy::Ends& ends_;
+  std::vector<std::size_t> segments_;
+  std::vector<std::size_t> domain_of_;
+  std::unordered_map<std::size_t, bool> known_;
+};
+
+bool has_member(const Side& side) { return side.ends.any || !side.elements.empty(); }
+
+/// The first of `side`'s names that meets nothing of `other`, or nullptr.
+const Element* stranded(const Network& network, const Side& side, const Side& other) {
+  Meeting meeting(network, other);
+  const bool alone = other.elements.size() == 1 && !other.ends.any && !other.ends.internet && !other.ends.host && other.ends.outside.empty();
+  for (const auto& element : side.elements) {
+    // What a namespace sends to itself never leaves it.
+    const bool itself = alone && element.space != nowhere && other.elements.front().space == element.space;
+    if (itself || std::none_of(element.segments.begin(), element.segments.end(), [&](std::size_t segment) { return meeting.possible(segment); }))
+      return &element;
+  }
+  return nullptr;
+}
+
+/// Where and in which words `name` stands in the rule.
+void refuse_stranded(Network& network, const FlowSpec& spec, const Located<std::string>& written, const Element& element, const std::string& other) {
+  std::string hint;
+  if (element.segments.empty()) {
+    hint = in_quotes(element.name) + " is on no bridge; what passes over links between namespaces no policy can see";
+  } else if (written.value == other) {
+    hint = "what it sends to itself never leaves it";
+  } else {
+    hint = "policy holds across the gateway, where both have an address of it, and inside one bridge";
+  }
+  const std::string who = element.name == written.value ? in_quotes(element.name) : in_quotes(element.name) + " of " + in_quotes(written.value);
+  network.mistakes.refuse(
+      written.at,
+      "no policy can hold in " + in_quotes(spec.text) + ": " + who + " meets " + in_quotes(other) + " neither at the gateway nor on a bridge",
+      std::move(hint), written.value.size());
+}
+
+bool covers(const policy::Intent& intent, const policy::Ends& wide, const policy::Ends& narrow) {
+  if (wide.any) return true;
+  if (narrow.any || (narrow.internet && !wide.internet) || (narrow.host && !wide.host)) return false;
+  const auto covers_segment = [&](std::size_t segment) { return contains(wide.segments, segment); };
+  const auto covers_member = [&](std::size_t member) { return contains(wide.members, member) || covers_segment(intent.members[member].segment); };
+  const auto covers_network = [&](const Cidr& network) {
+    return wide.internet || std::any_of(wide.outside.begin(), wide.outside.end(), [&](const Cidr& other) { return other.contains(network); });
+  };
+  return std::all_of(narrow.segments.begin(), narrow.segments.end(), covers_segment) &&
+         std::all_of(narrow.members.begin(), narrow.members.end(), covers_member) &&
+         std::all_of(narrow.outside.begin(), narrow.outside.end(), covers_network);
+}
+
+bool covers(const std::vector<PortRange>& wide, const std::vector<PortRange>& narrow) {
+  if (wide.empty()) return true;
+  return !narrow.empty() && std::all_of(narrow.begin(), narrow.end(), [&](const PortRange& range) {
+    return std::any_of(wide.begin(), wide.end(), [&](const PortRange& other) {
+      return other.protocol == Protocol::any ||
+             (other.protocol == range.protocol && (range.protocol == Protocol::icmp || (other.first <= range.first && range.last <= other.last)));
+    });
+  });
+}
+
+/// A deny in one direction.
+struct Denied {
+  const policy::Ends* from;
+  const policy::Ends* to;
+  const FlowSpec* spec;
+};
+
+/// The denies by one thing that their `from` holds, so that an allow is held only against those that could cover it.
+class Denials {
+ public:
+  explicit Denials(const policy::Intent& intent) : intent_(intent) {}
+
+  void add(const Denied& denied) {
+    if (denied.from->any) others_.push_back(denied);
+    if (denied.from->internet || denied.from->host || !denied.from->outside.empty()) others_.push_back(denied);
+    for (const std::size_t segment : denied.from->segments) by_segment_[segment].push_back(denied);
+    for (const std::size_t member : denied.from->members) by_member_[member].push_back(denied);
+  }
+
+  [[nodiscard]] const FlowSpec* covering(const policy::Ends& from, const policy::Ends& to, const FlowSpec& spec) const {
+    const auto search = [&](const std::vector<Denied>& among) -> const FlowSpec* {
+      const auto found = std::find_if(among.begin(), among.end(), [&](const Denied& denied) {
+        return covers(denied.spec->ports, spec.ports) && covers(intent_, *denied.from, from) && covers(intent_, *denied.to, to);
+      });
+      return found == among.end() ? nullptr : found->spec;
+    };
+    const auto search_in = [&](const auto& index, std::size_t key) {
+      const auto among = index.find(key);
+      return among == index.end() ? nullptr : search(among->second);
+    };
+    const FlowSpec* found = search(others_);
+    if (found == nullptr && !from.segments.empty()) found = search_in(by_segment_, from.segments.front());
+    if (found == nullptr && !from.members.empty()) found = search_in(by_member_, from.members.front());
+    if (found == nullptr && !from.members.empty()) found = search_in(by_segment_, intent_.members[from.members.front()].segment);
+    return found;
+  }
+
+ private:
+  const policy::Intent& intent_;
+  std::vector<Denied> others_;
+  std::unordered_map<std::size_t, std::vector<Denied>> by_segment_, by_member_;
+};
+
+}  // namespace
+
+void check_flow(Network& network, const FlowSpec& spec, const Side& from, const Side& to) {
+  if (!has_member(from) && !has_member(to)) {
+    network.mistakes.refuse(spec.at, in_quotes(spec.text) + " names nothing of this topology", "topo never filters the host's own business",
+                            spec.text.size());
+    return;
+  }
+  if (const Element* element = stranded(network, from, to)) {
+    refuse_stranded(network, spec, spec.from, *element, spec.to.value);
+  } else if (const Element* other = stranded(network, to, from)) {
+    refuse_stranded(network, spec, spec.to, *other, spec.from.value);
+  }
+}
+
+void check_cancelled(Network& network, const std::vector<Rule>& allowed, const std::vector<Rule>& denied) {
+  Denials denials(network.intent);
+  for (const auto& [spec, from, to] : denied) {
+    denials.add({&from->ends, &to->ends, spec});
+    if (spec->both_ways) denials.add({&to->ends, &from->ends, spec});
+  }
+  for (const auto& [spec, from, to] : allowed) {
+    const FlowSpec* by = denials.covering(from->ends, to->ends, *spec);
+    if (by == nullptr || (spec->both_ways && denials.covering(to->ends, from->ends, *spec) == nullptr)) continue;
+    network.mistakes.refuse(spec->at, "the allow " + in_quotes(spec->text) + " is cancelled whole by the deny " + in_quotes(by->text),
+                            by->at.line != 0 ? "the deny is in line " + std::to_string(by->at.line) : std::string(), spec->text.size());
+  }
+}
+
+}  // namespace topo::network

@@ -1,0 +1,76 @@
+// Checks of what a file sets by names of interfaces: NAT and sysctls.
+#include <algorithm>
+#include <array>
+
+#include "desire/network.hpp"
+
+namespace topo::network {
+namespace {
+
+constexpr std::array<std::string_view, 3> forwarding{"net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net/ipv6/conf/all/forwarding"};
+
+bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
+  return std::any_of(addresses.begin(), addresses.end(), [&](const auto& it) { return it.value.family() == family; });
+}
+
+void check_snat(Network& network, const Nat& nat, const std::vector<Located<Cidr>>& addresses, const std::string& place) {
+  if (nat.kind != Nat::Kind::snat || has_family(addresses, nat.to.family())) return;
+  network.mistakes.refuse(nat.at,
+                          "snat to " + nat.to.to_string() + ", but " + place + " has no " + std::string(family_name(nat.to.family())) + " address");
+}
+
+void check_bridge(Network& network, const Switch& bridge) {
+  const Nat& nat = bridge.spec->nat;
+  if (nat.kind == Nat::Kind::none || bridge.spec->plain) return;
+  if (bridge.gateway.empty()) {
+    network.mistakes.refuse(nat.at, "nat on bridge " + in_quotes(bridge.spec->name) + ", which has no subnet", "give it a `subnet`");
+    return;
+  }
+  check_snat(network, nat, bridge.gateway, "bridge " + in_quotes(bridge.spec->name));
+}
+
+void check_interface_nat(Network& network, const Space& space) {
+  for (const auto& [interface, nat] : space.spec->nat) {
+    const auto ref = network.interface(space, interface.value);
+    if (!ref) {
+      network.mistakes.refuse(interface.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface.value),
+                              "`nat` names the interface that packets leave by", interface.value.size());
+    } else {
+      check_snat(network, nat, network.end(*ref).addresses, space.name + ":" + interface.value);
+    }
+  }
+}
+
+/// "eth0" of "net/ipv4/conf/eth0/rp_filter".
+std::string interface_of(const std::string& sysctl) {
+  for (const std::string_view prefix : {"net/ipv4/conf/", "net/ipv6/conf/", "net/ipv4/neigh/", "net/ipv6/neigh/"}) {
+    if (sysctl.starts_with(prefix)) return sysctl.substr(prefix.size(), sysctl.find('/', prefix.size()) - prefix.size());
+  }
+  return {};
+}
+
+void check_sysctls(Network& network, const Space& space) {
+  for (const auto& [name, value] : space.spec->sysctls) {
+    const bool forwards = std::find(forwarding.begin(), forwarding.end(), name.value) != forwarding.end();
+    if (forwards && (value != "0") != space.spec->router) {
+      network.mistakes.refuse(
+          name.at, "this contradicts `router: " + std::string(space.spec->router ? "true" : "false") + "` of namespace " + in_quotes(space.name),
+          space.spec->router ? "leave one of them out" : "say `router: true` instead", name.value.size());
+    }
+    const std::string interface = interface_of(name.value);
+    if (interface.empty() || interface == "all" || interface == "default" || interface == "lo" || network.interface(space, interface)) continue;
+    network.mistakes.refuse(name.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface), {}, name.value.size());
+  }
+}
+
+}  // namespace
+
+void check_settings(Network& network) {
+  for (const auto& bridge : network.switches) check_bridge(network, bridge);
+  for (const auto& space : network.spaces) {
+    check_interface_nat(network, space);
+    check_sysctls(network, space);
+  }
+}
+
+}  // namespace topo::network
