@@ -105,7 +105,8 @@ void check_addresses(Reading& reading, const BridgeSpec& bridge) {
 void check(Reading& reading, const BridgeSpec& bridge) {
   check_addresses(reading, bridge);
   if (bridge.plain && bridge.nat.kind != Nat::Kind::none) {
-    reading.mistakes.add(bridge.nat.at, {}, "nat on a plain switch, with which the gateway has no part", "leave out \"address: none\", or nat");
+    reading.mistakes.add(bridge.nat.at, bridge.nat.kind == Nat::Kind::masquerade ? "masquerade" : "",
+                         "nat on a plain switch, with which the gateway has no part", "leave out \"address: none\", or nat");
   }
   for (const auto& subnet : bridge.subnets) {
     if (subnet.value.family() == Family::v6 && bridge.mtu && bridge.mtu->value < 1280) {

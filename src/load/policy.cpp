@@ -102,6 +102,9 @@ bool read_flow(Reading& reading, const Node& node, FlowSpec& flow) {
   flow.at = node.at;
   if (node.is_scalar()) {
     if (!read_short_flow(reading, node, flow)) return false;
+  } else if (node.is_map() && node.pairs() == 1 && node.key(0).text.find("->") != std::string::npos) {
+    reading.mistakes.add(node.key(0), "a port is missing after the \":\"", flow_form);
+    return false;
   } else if (node.is_map()) {
     read_keys(reading, node, "a flow", flow_keys, flow);
     for (const char* side : {"from", "to"}) {
@@ -123,8 +126,9 @@ void read_flows(Reading& reading, const Node& value, std::string_view what, std:
   flows.reserve(value.items.size());
   for (const Node& item : value.items) {
     FlowSpec flow;
+    const std::size_t before = reading.mistakes.count();
     if (!read_flow(reading, item, flow)) continue;
-    if (!seen.insert(flow.text).second) reading.mistakes.add(item, in_quotes(flow.text) + " is listed twice");
+    if (reading.mistakes.count() == before && !seen.insert(flow.text).second) reading.mistakes.add(item, in_quotes(flow.text) + " is listed twice");
     flows.push_back(std::move(flow));
   }
 }
@@ -142,7 +146,7 @@ constexpr Key<PolicySpec> policy_keys[]{
 
 void read_member(Reading& reading, const Node& node, ZoneSpec& zone) {
   if (!is_scalar(reading.mistakes, node, "a zone", "bridges, namespaces or networks outside")) return;
-  if (!Cidr::parse(node.text) && !IpAddress::parse(node.text)) {
+  if (node.text.find_first_of(":/") == std::string::npos && !IpAddress::parse(node.text)) {
     zone.members.push_back({node.text, node.at});
   } else if (const auto network = read_network(reading.mistakes, node, "a zone")) {
     zone.members.push_back({*network, node.at});

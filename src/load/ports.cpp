@@ -83,8 +83,9 @@ bool read_target(Reading& reading, const Node& value, PortMapSpec& map) {
   map.target = value.text.substr(0, colon);
   if (colon == std::string::npos || map.target.empty()) {
     const bool number = decimal(value.text).has_value();
-    return refuse("a port map leads to NAMESPACE:PORT, not " + in_quotes(value.text),
-                  number ? "" : value.text + ":" + text_of({map.first, map.last}));
+    const bool name = !number && map.first != 0 && !namespace_name_problem(value.text);
+    const std::string hint = name ? "did you mean " + value.text + ":" + text_of({map.first, map.last}) + "?" : "";
+    return refuse("a port map leads to NAMESPACE:PORT, not " + in_quotes(value.text), hint);
   }
   std::string_view text = std::string_view(value.text).substr(colon + 1);
   if (text.find('/') != std::string_view::npos) return refuse("the protocol belongs to the outside port", key_form);

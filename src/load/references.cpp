@@ -124,7 +124,7 @@ class Names {
         const auto [other, is_new] = final_names.emplace(name, &ns);
         if (declared == declared_.end() && is_new) continue;
         const Position at = is_new ? declared->second.at : other->second->at;
-        mistakes_.add(ns.at, ns.name, "its replica " + in_quotes(name) + " has a name that is taken", "by " + mistakes_.line_of(at));
+        mistakes_.add(ns.at, ns.name, "its replica " + in_quotes(name) + " has a name that is taken", "it is that of " + mistakes_.line_of(at));
         break;
       }
     }
@@ -147,6 +147,7 @@ class Names {
   std::vector<std::string> candidates(std::initializer_list<Named> fitting) const {
     std::vector<std::string> names;
     const auto fits = [&](Named kind) { return std::find(fitting.begin(), fitting.end(), kind) != fitting.end(); };
+    if (fits(Named::zone)) names = {"internet", "host", "any"};
     for (const auto& [name, declared] : declared_) {
       if (declared.kind == Named::replicated) {
         if (fits(Named::all_replicas)) names.push_back(std::string(name) + std::string(all_suffix));
@@ -190,7 +191,7 @@ class References {
       const Named kind = names_.find(bridge).kind;
       if (kind == Named::bridge) continue;
       const bool cable = kind == Named::single || kind == Named::replica || bridge == "host";
-      names_.refuse(bridge, at, "a bridge", {Named::bridge}, cable ? "a cable between two namespaces is written under \"links\"" : "");
+      names_.refuse(bridge, at, "a bridge", {Named::bridge}, cable ? "a cable without a bridge is written under \"links\"" : "");
     }
     for (const auto& route : ns.routes) {
       if (!route.via || !std::holds_alternative<std::string>(route.via->value)) continue;

@@ -116,7 +116,7 @@ std::optional<bool> read_boolean(Mistakes& mistakes, const Node& node, std::stri
 
 std::optional<std::size_t> read_word(Mistakes& mistakes, const Node& node, std::string_view what, std::initializer_list<std::string_view> words) {
   std::string wanted;
-  for (const auto word : words) wanted += (wanted.empty() ? "" : &word == words.end() - 1 ? " or " : ", ") + std::string(word);
+  for (const auto& word : words) wanted += (wanted.empty() ? "" : &word == words.end() - 1 ? " or " : ", ") + std::string(word);
   if (!is_scalar(mistakes, node, what, wanted)) return std::nullopt;
   const auto found = std::find(words.begin(), words.end(), node.text);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());

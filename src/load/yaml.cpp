@@ -48,6 +48,8 @@ class TreeBuilder : public YAML::EventHandler {
       if (node.text.empty()) stop(mark, "a key is missing before the \":\"");
     } else if (!open_.empty() && open_.back()->is_map()) {
       node.at = open_.back()->items.back().at;
+    } else if (!open_.empty()) {
+      node.at = before(mark);
     }
     refuse_anchor(node, anchor);
     place(std::move(node));
@@ -89,6 +91,9 @@ class TreeBuilder : public YAML::EventHandler {
     const auto column = std::min<int>(mark.column + 1, std::numeric_limits<std::uint16_t>::max());
     return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint16_t>(column), source_};
   }
+
+  /// Where the innermost list or map that is still open begins.
+  [[nodiscard]] std::optional<Position> innermost() const { return open_.empty() ? std::nullopt : std::optional(open_.back()->at); }
 
   /// Leaves a map that the parser did not finish in pairs.
   void close() {
@@ -164,6 +169,20 @@ class TreeBuilder : public YAML::EventHandler {
     return {};
   }
 
+  /// An empty list item is noticed at what comes after it; this is the sign that opened it.
+  [[nodiscard]] Position before(const YAML::Mark& mark) const {
+    const auto end = std::min(text_.size(), static_cast<std::size_t>(std::max(mark.pos, 0)));
+    const auto found = std::string_view(text_).substr(0, end).find_last_not_of(" \t\r\n");
+    if (!null_word(mark).empty() || found == std::string_view::npos) return position(mark);
+    YAML::Mark sign = mark;
+    sign.line -=
+        static_cast<int>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(found), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    const auto line_end = sign.line == mark.line ? std::string::npos : text_.rfind('\n', found);
+    sign.column = sign.line == mark.line ? mark.column - static_cast<int>(end - found)
+                                         : static_cast<int>(line_end == std::string::npos ? found : found - line_end - 1);
+    return position(sign);
+  }
+
   void refuse_repeated_keys(Node& map) {
     const std::size_t count = map.pairs();
     if (count < 2) return;
@@ -209,6 +228,8 @@ std::string_view line_around(const std::string& text, std::uint32_t line) {
   return std::string_view(text).substr(begin, text.find('\n', begin) - begin);
 }
 
+const char* const tab_in_indentation = "a tab in the indentation";
+
 struct Words {
   std::string message, hint;
 };
@@ -217,8 +238,8 @@ struct Words {
 Words in_plain_words(const std::string& message, std::string_view line) {
   static const std::vector<std::pair<std::string_view, Words>> known{
       {"illegal map value", {"a \":\" stands where no key can be", "put a value that holds \": \" in quotes, and check the indentation"}},
-      {"end of map flow not found", {"a { is not closed, or a comma is missing", ""}},
-      {"end of sequence flow not found", {"a [ is not closed, or a comma is missing", ""}},
+      {"end of map flow not found", {"a { that is not closed, or a comma or a quote is missing", ""}},
+      {"end of sequence flow not found", {"a [ that is not closed, or a comma or a quote is missing", ""}},
       {"end of map not found", {"this belongs to no key", "check the indentation, and that a space follows the \":\""}},
       {"end of sequence not found", {"this is no item of the list", "check the indentation"}},
       {"illegal flow end", {"a closing bracket without an opening one", ""}},
@@ -228,7 +249,7 @@ Words in_plain_words(const std::string& message, std::string_view line) {
       {"illegal block entry", {"a list item cannot stand here", "begin the list on a line of its own"}},
       {"illegal map key", {"a key cannot stand here", "check the indentation"}},
       {"the referenced anchor is not defined", {"aliases (*) are not supported", "write the value out, or give it a name under \"vars\""}},
-      {"illegal tab when looking for indentation", {"a tab in the indentation", "indent with spaces"}},
+      {"illegal tab when looking for indentation", {tab_in_indentation, "indent with spaces"}},
   };
   const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return message == entry.first; });
   Words words = found != known.end() ? found->second : Words{"not YAML: " + message, ""};
@@ -238,7 +259,7 @@ Words in_plain_words(const std::string& message, std::string_view line) {
   } else if (first != std::string_view::npos && line[first] == '[' && line.find("]:") != std::string_view::npos) {
     words.hint = "an IPv6 address with a port stands in quotes: \"[fd00::1]:80\"";
   } else if (first != std::string_view::npos && line.substr(0, first).find('\t') != std::string_view::npos) {
-    words = {"a tab in the indentation", "indent with spaces"};
+    words = {tab_in_indentation, "indent with spaces"};
   }
   return words;
 }
@@ -305,8 +326,12 @@ bool parse(const std::string& text, std::uint16_t source, std::size_t nodes_max,
   } catch (const Stop&) {
   } catch (const YAML::Exception& exception) {
     const bool placed = exception.mark.line >= 0;
-    const Position at = placed ? builder.position(exception.mark) : Position{0, 0, source};
+    Position at = placed ? builder.position(exception.mark) : Position{0, 0, source};
     auto words = in_plain_words(exception.msg, placed ? line_around(text, at.line) : std::string_view());
+    const auto tab = placed ? line_around(text, at.line).find('\t') : std::string_view::npos;
+    if (words.message == tab_in_indentation && tab != std::string_view::npos) at.column = static_cast<std::uint16_t>(tab + 1);
+    // At the end of the text there is nothing to see: what was never closed is seen where it was opened.
+    if (placed && static_cast<std::size_t>(exception.mark.pos) >= text.size() && builder.innermost()) at = *builder.innermost();
     mistakes.add(at, {}, std::move(words.message), std::move(words.hint));
   }
   builder.close();
