@@ -44,4 +44,11 @@ void Message::append(const void* bytes, std::size_t size) {
   fits_ = fits_ && nlmsg_append(message_.get(), const_cast<void*>(bytes), size, NLMSG_ALIGNTO) == 0;
 }
 
+std::size_t Message::end() const { return NLMSG_ALIGN(header()->nlmsg_len); }
+
+void Message::set_length(std::size_t start, std::size_t length_offset) {
+  const auto length = static_cast<std::uint16_t>(header()->nlmsg_len - start);
+  std::memcpy(reinterpret_cast<char*>(header()) + start + length_offset, &length, sizeof length);
+}
+
 }  // namespace topo::kernel

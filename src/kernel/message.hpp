@@ -47,6 +47,17 @@ class Message {
     return *this;
   }
 
+  /// One of several records that an attribute holds, each a fixed part with attributes behind it; the record's length, as 16 bits, is
+  /// written at `length_offset` of the fixed part.
+  template <class Header, class Body>
+  Message& record(const Header& header, std::size_t length_offset, Body&& body) {
+    const std::size_t start = end();
+    append(&header, sizeof header);
+    body();
+    if (fits_) set_length(start, length_offset);
+    return *this;
+  }
+
   [[nodiscard]] nlmsghdr* header() const;
   [[nodiscard]] bool fits() const { return fits_; }
 
@@ -58,6 +69,8 @@ class Message {
   void* open(int attribute);
   void close(void* start);
   void append(const void* bytes, std::size_t size);
+  [[nodiscard]] std::size_t end() const;
+  void set_length(std::size_t start, std::size_t length_offset);
 
   std::unique_ptr<nl_msg, Free> message_;
   bool fits_ = true;

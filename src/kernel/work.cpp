@@ -232,7 +232,6 @@ Result<void> Work::flush() {
 
 Result<void> Work::finish(std::chrono::milliseconds patience) {
   if (auto flushed = flush(); !flushed) return flushed;
-  if (auto retired = perform(Step::retire); !retired) return retired;
   if (auto ready = wait_until_ready(patience); !ready) return ready;
   for (auto& action : std::exchange(at_end_, {})) {
     if (auto done = action(); !done) return done;

@@ -47,9 +47,8 @@ struct InterfaceName {
 /// Requests wait here until what needs them done asks for `flush`. Within one namespace they keep their order within each step.
 class Work {
  public:
-  /// The order of steps holds across namespaces: every link is made before any end of it in another namespace is configured;
-  /// addresses that go leave last, so that no interface is without any for a moment, which would cost it its routes.
-  enum class Step { make, configure, retire };
+  /// The order of steps holds across namespaces: every link is made before any end of it in another namespace is configured.
+  enum class Step { make, configure };
 
   /// `scratch_group` is a link group that nobody else uses: links are gathered in it to be deleted together. `stop` is asked between requests.
   Work(Places& places, std::uint32_t scratch_group, std::function<bool()> stop)
@@ -88,9 +87,9 @@ class Work {
   /// The interface must carry packets before the work is done.
   void await(InterfaceName name) { awaited_.push_back(std::move(name)); }
 
-  /// Does what is queued, except what retires; then deletes the doomed links, then does what waits for that.
+  /// Does what is queued; then deletes the doomed links, then does what waits for that.
   [[nodiscard]] Result<void> flush();
-  /// The same with all the rest; then waits until what is awaited is ready, at most `patience`.
+  /// The same; then waits until what is awaited is ready, at most `patience`; then does what is left for the end.
   [[nodiscard]] Result<void> finish(std::chrono::milliseconds patience);
   /// After a failure: ends the new namespaces and the links into them. What remains shows at the next observation.
   void abandon();

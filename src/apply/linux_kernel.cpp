@@ -1,0 +1,206 @@
+#include "apply/linux_kernel.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "apply/obstacles.hpp"
+#include "firewall/backend.hpp"
+#include "kernel/dump.hpp"
+#include "kernel/netns.hpp"
+#include "resources/kernel_kinds.hpp"
+#include "resources/link/kernel.hpp"
+#include "topo/names.hpp"
+
+namespace topo {
+namespace {
+
+constexpr std::chrono::milliseconds patience{2000};  // for links to carry packets; they take a few milliseconds
+
+template <class Variant>
+struct ForEachKind;
+template <class... Ts>
+struct ForEachKind<std::variant<Ts...>> {
+  static Result<void> observe(const Reading& reading, Graph& live) {
+    Result<void> done;
+    (void)((done = KernelHalf<Ts>::observe(reading, live), static_cast<bool>(done)) && ...);
+    return done;
+  }
+};
+
+Result<void> create(const Resource& wanted, Execution& execution) {
+  return std::visit([&]<class T>(const T& it) { return KernelHalf<T>::create(it, execution); }, wanted);
+}
+
+Result<void> remove_one(const Resource& live, Execution& execution) {
+  return std::visit([&]<class T>(const T& it) { return KernelHalf<T>::remove(it, execution); }, live);
+}
+
+/// Both of one kind, as a change of one identity is.
+Result<void> update(const Resource& before, const Resource& after, Execution& execution) {
+  return std::visit([&]<class T>(const T& it) { return KernelHalf<T>::update(std::get<T>(before), it, execution); }, after);
+}
+
+/// In the calling thread's namespace: whether a legacy table exists. To ask libiptc would create one.
+bool has_iptables_here() {
+  for (const char* path : {"/proc/thread-self/net/ip_tables_names", "/proc/thread-self/net/ip6_tables_names"}) {
+    const kernel::FileDescriptor fd(::open(path, O_RDONLY | O_CLOEXEC));
+    char first = 0;
+    if (fd && ::read(fd.get(), &first, 1) == 1) return true;
+  }
+  return false;
+}
+
+Result<void> dump_rest(kernel::Place& place) {
+  if (auto done = kernel::dump_addresses(place.channel, place.snapshot); !done) return done;
+  if (auto done = kernel::dump_routes(place.channel, owner_protocol, place.snapshot); !done) return done;
+  if (auto done = kernel::dump_rules(place.channel, place.snapshot); !done) return done;
+  return kernel::read_settings(place.channel, place.snapshot);
+}
+
+/// Whose a namespace is, by its `lo`; empty: nobody's that we know.
+std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::string& topology) {
+  const kernel::LinkRecord* const loopback = snapshot.link(1);
+  if (loopback == nullptr) return {};
+  if (const auto owner = owner_of(loopback->alias)) return *owner;
+  return loopback->group == link_group(topology) ? topology : std::string();
+}
+
+bool same_namespace(int a, int b) {
+  struct stat first {};
+  struct stat second {};
+  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+}  // namespace
+
+LinuxKernel::LinuxKernel() { kernel::raise_descriptor_limit(); }
+
+Result<void> LinuxKernel::read_host() {
+  auto home = kernel::own_namespace();
+  if (!home) return std::move(home).error();
+  auto place = std::make_unique<kernel::Place>("", std::move(*home));
+  place->snapshot.has_iptables = has_iptables_here();
+  if (auto done = kernel::dump_links(place->channel, place->snapshot); !done) return done;
+  if (auto done = dump_rest(*place); !done) return done;
+  places_[""] = std::move(place);
+  return {};
+}
+
+Result<void> LinuxKernel::read_named(const std::string& name, const Graph& desired) {
+  const std::string& topology = desired.topology();
+  auto entry = kernel::open_named(name);
+  if (!entry) return std::move(entry).error();
+  if (!*entry) return {};
+  if ((*entry)->leftover) {
+    const auto owner = owner_of((*entry)->content);
+    if (owner && *owner == topology) leftovers_.push_back(name);
+    if (owner && *owner != topology) strangers_[name] = "belongs to topology " + *owner;
+    return {};
+  }
+  if (!(*entry)->netns) {
+    strangers_[name] = "is no network namespace";
+    return {};
+  }
+  auto place = std::make_unique<kernel::Place>(name, std::move((*entry)->netns), places_.at("")->netns.get());
+  {
+    const auto inside = kernel::Inside::enter(place->netns.get(), place->home_fd);
+    if (!inside) return inside.error();
+    if (auto opened = place->channel.open_here(); !opened) return opened;
+    place->snapshot.has_iptables = has_iptables_here();
+  }
+  if (auto done = kernel::dump_links(place->channel, place->snapshot); !done) return done;
+  const std::string owner = owner_of_namespace(place->snapshot, topology);
+  if (owner != topology) {
+    strangers_[name] = owner.empty() ? "is not made by topo" : "belongs to topology " + owner;
+    return {};
+  }
+  // Somebody may have given a namespace of ours a second name.
+  for (auto& [other, known] : places_) {
+    if (!same_namespace(known->netns.get(), place->netns.get())) continue;
+    const bool wanted = desired.find("namespace " + name) != nullptr && desired.find("namespace " + other) == nullptr;
+    strangers_[wanted ? other : name] = "is another name of namespace " + (wanted ? name : other);
+    if (!wanted) return {};
+    places_.erase(other);
+    break;
+  }
+  if (auto done = dump_rest(*place); !done) return done;
+  places_[name] = std::move(place);
+  return {};
+}
+
+Result<void> LinuxKernel::read_all(const Graph& desired) {
+  places_.clear();
+  leftovers_.clear();
+  strangers_.clear();
+  if (auto host = read_host(); !host) return host;
+  const auto names = kernel::namespace_names();
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (auto read = read_named(name, desired); !read) {
+      if (read.error().where.empty()) read.error().where = "in namespace " + name;
+      return read;
+    }
+  }
+  return {};
+}
+
+Result<Observed> LinuxKernel::observe(const Graph& desired) {
+  if (auto read = read_all(desired); !read) return std::move(read).error();
+  const std::string& topology = desired.topology();
+  const Reading reading{topology, desired, places_, leftovers_};
+  live_ = Graph(topology);
+  if (auto told = ForEachKind<Resource>::observe(reading, live_); !told) return std::move(told).error();
+  Observed observed{live_, obstacles(reading, strangers_, live_), {}};
+  if (auto asked = ask_firewall(desired, observed); !asked) return std::move(asked).error();
+  return observed;
+}
+
+Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed) const {
+  for (const Firewall* wanted : desired.all<Firewall>()) {
+    const auto found = places_.find(wanted->ns);
+    if (found == places_.end()) continue;
+    const firewall::Place place{wanted->ns, found->second->netns.get(), found->second->home_fd};
+    const Node* const node = live_.find(id_of(*wanted));
+    const Firewall* const live = node == nullptr ? nullptr : &std::get<Firewall>(node->resource);
+    const auto conflicts = firewall::port_conflicts(place, desired.topology(), *wanted, live);
+    if (!conflicts) return conflicts.error();
+    for (const auto& conflict : *conflicts) observed.obstacles.push_back({"port " + conflict.port, conflict.holder, conflict.listener});
+    auto warnings = firewall::warnings(place, desired.topology(), *wanted);
+    if (!warnings) return std::move(warnings).error();
+    observed.warnings.insert(observed.warnings.end(), warnings->begin(), warnings->end());
+  }
+  return {};
+}
+
+Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>& stop) {
+  if (places_.empty()) {
+    if (auto observed = observe(Graph(plan.topology)); !observed) return std::move(observed).error();
+  }
+  kernel::Work work(places_, link::scratch_group(plan.topology), stop);
+  auto done = perform_changes(plan, work);
+  if (!done) work.abandon();
+  return done;
+}
+
+Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) {
+  Execution execution{plan, live_, work};
+  const auto first_arrival = std::find_if(plan.changes.begin(), plan.changes.end(), [](const Change& change) { return change.after.has_value(); });
+  for (auto change = plan.changes.begin(); change != first_arrival; ++change) {
+    if (change->implied) continue;
+    if (auto done = remove_one(*change->before, execution); !done) return done;
+  }
+  if (auto flushed = work.flush(); !flushed) return flushed;
+  for (auto change = first_arrival; change != plan.changes.end(); ++change) {
+    const bool modify = change->action == Change::Action::modify;
+    if (auto done = modify ? update(*change->before, *change->after, execution) : create(*change->after, execution); !done) return done;
+  }
+  if (auto finished = work.finish(patience); !finished) return finished;
+  return work.pin_places(owner_mark(plan.topology));
+}
+
+}  // namespace topo

@@ -1,0 +1,34 @@
+// The Linux kernel this program runs on.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apply/kernel.hpp"
+#include "kernel/work.hpp"
+
+namespace topo {
+
+/// Reads and changes the network of the machine (or private host) that this program runs on. `observe` looks anew each time, on
+/// sockets of its own; `perform` works on what was last observed, and observes by itself where nothing was.
+class LinuxKernel : public Kernel {
+ public:
+  LinuxKernel();
+  [[nodiscard]] Result<Observed> observe(const Graph& desired) override;
+  [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
+
+ private:
+  [[nodiscard]] Result<void> read_all(const Graph& desired);
+  [[nodiscard]] Result<void> read_host();
+  [[nodiscard]] Result<void> read_named(const std::string& name, const Graph& desired);
+  [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
+  [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
+
+  kernel::Places places_;                         ///< the host, and the topology's own namespaces
+  std::vector<std::string> leftovers_;            ///< own names without a namespace
+  std::map<std::string, std::string> strangers_;  ///< other names in the folder of namespaces -> whose they are
+  Graph live_;
+};
+
+}  // namespace topo

@@ -1,0 +1,117 @@
+#include "resources/bridge/kernel.hpp"
+
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "resources/link/kernel.hpp"
+#include "topo/names.hpp"
+
+namespace topo {
+namespace {
+
+using kernel::Work;
+
+constexpr std::uint32_t answer_no_arp = 8;       // arp_ignore (Documentation/networking/ip-sysctl.rst)
+constexpr std::uint32_t ticks_per_second = 100;  // IFLA_BR_AGEING_TIME is in USER_HZ
+
+link::Settings settings_of(const Bridge& bridge, const std::string& topology) {
+  return {bridge.ns,
+          bridge.name,
+          owner_mark(topology) + ":" + bridge.key(),
+          link_group(topology),
+          bridge.mtu,
+          {{IPV4_DEVCONF_FORWARDING, bridge.gateway_v4 ? 1 : 0},
+           {IPV4_DEVCONF_RP_FILTER, 0},
+           {IPV4_DEVCONF_ARP_IGNORE, bridge.gateway_v4 ? 0 : answer_no_arp},
+           {IPV4_DEVCONF_ROUTE_LOCALNET, bridge.route_localnet ? 1 : 0}}};
+}
+
+void put_kind(kernel::Message& message, const Bridge& bridge) {
+  message.nest(IFLA_LINKINFO, [&] {
+    message.put(IFLA_INFO_KIND, "bridge", 6);
+    message.nest(IFLA_INFO_DATA, [&] {
+      message.put_u32(IFLA_BR_STP_STATE, bridge.stp ? 1 : 0);
+      message.put_u32(IFLA_BR_AGEING_TIME, bridge.ageing_time_s * ticks_per_second);
+      message.put_u8(IFLA_BR_NF_CALL_IPTABLES, bridge.filtered ? 1 : 0);
+      message.put_u8(IFLA_BR_NF_CALL_IP6TABLES, bridge.filtered ? 1 : 0);
+    });
+  });
+}
+
+kernel::Message make_message(const Bridge& bridge, const std::string& topology) {
+  const ifinfomsg fixed{};
+  kernel::Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fixed);
+  message.put_text(IFLA_IFNAME, bridge.name);
+  message.put_mac(IFLA_ADDRESS, bridge.mac);
+  // A bridge follows the least MTU of its ports unless it was once changed from another value.
+  message.put_u32(IFLA_MTU, bridge.mtu == 1500 ? 1499 : 1500);
+  message.put_u32(IFLA_GROUP, link_group(topology));
+  put_kind(message, bridge);
+  return message;
+}
+
+kernel::Message configure_message(const Bridge& bridge, const std::string& topology, bool has_ipv6) {
+  kernel::Message message = link::set_message(settings_of(bridge, topology), has_ipv6);
+  message.put_u32(IFLA_MTU, bridge.mtu);
+  return message;
+}
+
+Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Reading& reading) {
+  Bridge found;
+  found.ns = place.name;
+  found.name = link.name;
+  found.mac = link.mac;
+  found.mtu = link.mtu;
+  found.stp = link.bridge->stp;
+  found.ageing_time_s = link.bridge->ageing_time_cs / ticks_per_second;
+  found.filtered = link.bridge->nf_call_iptables && link.bridge->nf_call_ip6tables;
+  found.gateway_v4 = link.ipv4_setting(IPV4_DEVCONF_FORWARDING) != 0;
+  found.route_localnet = link.ipv4_setting(IPV4_DEVCONF_ROUTE_LOCALNET) != 0;
+  found.gateway_v6 = !link.ipv6.empty() && link.ipv6_setting(DEVCONF_DISABLE_IPV6) == 0;
+  link::Settings settings = settings_of(found, reading.topology);
+  link::yield_to_sysctls(settings, place);
+  found.amiss = link::amiss(settings, link);
+  const auto say = [&](const std::string& what) { found.amiss += (found.amiss.empty() ? "" : ", ") + what; };
+  if (link.bridge->nf_call_iptables != link.bridge->nf_call_ip6tables) say("filters one family");
+  if (const std::string ipv6 = found.gateway_v6 ? link::amiss_as_ipv6_gateway(link, place) : ""; !ipv6.empty()) say(ipv6);
+  return found;
+}
+
+}  // namespace
+
+Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& execution) {
+  auto& work = execution.work;
+  auto& batch = work.batch(Work::Step::make, wanted.ns);
+  batch.add(make_message(wanted, execution.plan.topology), "cannot create bridge " + wanted.name);
+  batch.join(configure_message(wanted, execution.plan.topology, work.has_ipv6()), "cannot bring up bridge " + wanted.name);
+  return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.gateway_v6);
+}
+
+Result<void> KernelHalf<Bridge>::update(const Bridge&, const Bridge& after, Execution& execution) {
+  auto& work = execution.work;
+  kernel::Message message = configure_message(after, execution.plan.topology, work.has_ipv6());
+  message.put_mac(IFLA_ADDRESS, after.mac);
+  put_kind(message, after);
+  work.batch(Work::Step::make, after.ns).add(std::move(message), "cannot change bridge " + after.name);
+  return link::serve_ipv6(execution.work, after.ns, after.name, after.gateway_v6);
+}
+
+Result<void> KernelHalf<Bridge>::remove(const Bridge& live, Execution& execution) {
+  execution.work.doom_link({{live.ns, live.name}});
+  return {};
+}
+
+Result<void> KernelHalf<Bridge>::observe(const Reading& reading, Graph& live) {
+  for (const auto& [ns, place] : reading.places) {
+    for (const auto& link : place->snapshot.links) {
+      if (link.bridge && link::is_owned(link, ns, reading.topology)) live.put(told(link, *place, reading));
+    }
+  }
+  return {};
+}
+
+}  // namespace topo

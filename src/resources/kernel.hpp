@@ -1,0 +1,35 @@
+// What the kernel halves of the kinds are given, and what each must have.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diff/plan.hpp"
+#include "graph/graph.hpp"
+#include "kernel/work.hpp"
+#include "topo/error.hpp"
+
+namespace topo {
+
+/// What was read from the kernel, to be told as resources.
+struct Reading {
+  const std::string& topology;
+  const Graph& desired;                       ///< decides only where the kernel keeps no trace
+  const kernel::Places& places;               ///< the host and the topology's own namespaces, each with its snapshot
+  const std::vector<std::string>& leftovers;  ///< names of own namespaces whose making a crash cut short
+};
+
+/// A plan being performed.
+struct Execution {
+  const Plan& plan;
+  const Graph& live;  ///< as it was before
+  kernel::Work& work;
+};
+
+/// The kernel half of a kind, specialized in its folder's kernel.hpp:
+/// - `create`, `update`, `remove` queue what the change takes in `execution.work`, or do it where order allows no queue;
+/// - `observe` puts what `reading` has of the kind into `live`.
+template <class T>
+struct KernelHalf;
+
+}  // namespace topo

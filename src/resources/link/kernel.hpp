@@ -1,0 +1,46 @@
+// What all links of a topology have in common: marks, being up, and the settings of their interfaces.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel/message.hpp"
+#include "kernel/work.hpp"
+
+namespace topo::link {
+
+/// True where the link is `topology`'s: by its group, or by an alias that says where it is. An alias that names another topology wins.
+[[nodiscard]] bool is_owned(const kernel::LinkRecord& link, const std::string& ns, const std::string& topology);
+/// The group that a topology's links bear while they are being deleted.
+[[nodiscard]] std::uint32_t scratch_group(const std::string& topology);
+
+/// What is written to a link of ours after it is made, and compared when it is read.
+struct Settings {
+  std::string ns;
+  std::string name;
+  std::string alias;
+  std::uint32_t group = 0;
+  std::uint32_t mtu = 1500;
+  std::vector<std::pair<int, std::uint32_t>> ipv4;  ///< IPV4_DEVCONF_x (linux/ip.h); what a sysctl of the file sets is left out of both
+};
+
+/// The SET message that gives a link its alias and group, its settings of both families, and brings it up, all at once. IPv6 makes no
+/// address of its own on it. The caller may add attributes.
+[[nodiscard]] kernel::Message set_message(const Settings& settings, bool has_ipv6);
+/// What of it somebody changed, "down, alias lost"; empty where nothing.
+[[nodiscard]] std::string amiss(const Settings& settings, const kernel::LinkRecord& link);
+
+/// For a link of the gateway's own: forwards IPv6 from there and believes no router advertisement, or has no IPv6 at all. Flushes what is queued.
+[[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, bool gateway);
+/// What somebody changed of that on a gateway; empty where nothing.
+[[nodiscard]] std::string amiss_as_ipv6_gateway(const kernel::LinkRecord& link, const kernel::Place& place);
+
+/// The sysctls that the file sets in a namespace are remembered by alternative names of its `lo`, since a namespace of ours is its own record.
+[[nodiscard]] std::vector<std::string> remembered_sysctls(const kernel::Place& place);
+[[nodiscard]] std::string memo_of(const std::string& sysctl);
+/// Drops the settings that remembered sysctls decide.
+void yield_to_sysctls(Settings& settings, const kernel::Place& place);
+
+}  // namespace topo::link

@@ -1,0 +1,105 @@
+#include "resources/namespace/kernel.hpp"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <algorithm>
+
+#include "resources/link/kernel.hpp"
+#include "topo/names.hpp"
+
+namespace topo {
+namespace {
+
+using kernel::Work;
+
+constexpr const char* forwarding_v4 = "net/ipv4/ip_forward";
+constexpr const char* forwarding_v6 = "net/ipv6/conf/all/forwarding";
+constexpr const char* rp_filter = "net/ipv4/conf/all/rp_filter";
+
+/// Writes only what is not so already: in thousands of namespaces each write costs more than the one before.
+Result<void> set_forwarding(const Namespace& wanted, kernel::Place& place, Work& work) {
+  auto& settings = place.snapshot.settings;
+  const std::string value = wanted.forwards ? "1" : "0";
+  if (settings.forwarding_v4 && *settings.forwarding_v4 != wanted.forwards) {
+    if (auto set = work.set_sysctl(wanted.name, forwarding_v4, value); !set) return set;
+  }
+  if (settings.forwarding_v6 && *settings.forwarding_v6 != wanted.forwards) {
+    if (auto set = work.set_sysctl(wanted.name, forwarding_v6, value); !set) return set;
+  }
+  if (settings.rp_filter != 0) {
+    if (auto set = work.set_sysctl(wanted.name, rp_filter, "0"); !set) return set;
+  }
+  settings = {settings.forwarding_v4 ? std::optional(wanted.forwards) : std::nullopt,
+              settings.forwarding_v6 ? std::optional(wanted.forwards) : std::nullopt, 0};
+  return {};
+}
+
+kernel::Message mark_message(const std::string& topology) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = 1;
+  fixed.ifi_flags = IFF_UP;
+  fixed.ifi_change = IFF_UP;
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
+  message.put_text(IFLA_IFALIAS, owner_mark(topology));
+  message.put_u32(IFLA_GROUP, link_group(topology));
+  return message;
+}
+
+Result<void> configure(const Namespace& wanted, kernel::Place& place, Execution& execution) {
+  if (auto set = set_forwarding(wanted, place, execution.work); !set) return set;
+  execution.work.batch(Work::Step::configure, wanted.name).add(mark_message(execution.plan.topology), "cannot mark namespace " + wanted.name);
+  return {};
+}
+
+Namespace told(const kernel::Place& place, const Reading& reading) {
+  Namespace found{place.name, false, {}};
+  const auto say = [&](const std::string& what) { found.amiss += (found.amiss.empty() ? "" : ", ") + what; };
+  const kernel::LinkRecord& loopback = *place.snapshot.link(1);
+  if (!loopback.is_up()) say("lo is down");
+  if (loopback.alias != owner_mark(reading.topology) || loopback.group != link_group(reading.topology)) say("mark lost");
+  const auto sysctls = link::remembered_sysctls(place);
+  const auto by_sysctl = [&](const std::string& name) { return std::find(sysctls.begin(), sysctls.end(), name) != sysctls.end(); };
+  const auto& settings = place.snapshot.settings;
+  found.forwards = settings.forwarding_v4.value_or(false);
+  if (by_sysctl(forwarding_v4) || by_sysctl("net/ipv4/conf/all/forwarding") || by_sysctl(forwarding_v6)) {
+    const Node* const desired = reading.desired.find("namespace " + place.name);
+    if (desired != nullptr) found.forwards = std::get<Namespace>(desired->resource).forwards;
+  } else if (settings.forwarding_v6 && *settings.forwarding_v6 != found.forwards) {
+    say(*settings.forwarding_v6 ? "forwards IPv6" : "does not forward IPv6");
+  }
+  if (settings.rp_filter != 0 && !by_sysctl(rp_filter)) say("rp_filter is " + std::to_string(settings.rp_filter));
+  return found;
+}
+
+}  // namespace
+
+Result<void> KernelHalf<Namespace>::create(const Namespace& wanted, Execution& execution) {
+  auto place = execution.work.make_place(wanted.name);
+  if (!place) return std::move(place).error();
+  return configure(wanted, **place, execution);
+}
+
+Result<void> KernelHalf<Namespace>::update(const Namespace&, const Namespace& after, Execution& execution) {
+  if (!execution.work.has_place(after.name)) return create(after, execution);  // a crash had left the file alone
+  auto place = execution.work.place(after.name);
+  if (!place) return std::move(place).error();
+  return configure(after, **place, execution);
+}
+
+Result<void> KernelHalf<Namespace>::remove(const Namespace& live, Execution& execution) {
+  auto& work = execution.work;
+  work.doom_place(live.name);
+  work.after_links([&work, name = live.name] { return work.remove_place(name); });
+  return {};
+}
+
+Result<void> KernelHalf<Namespace>::observe(const Reading& reading, Graph& live) {
+  for (const auto& [ns, place] : reading.places) {
+    if (!ns.empty()) live.put(told(*place, reading));
+  }
+  for (const std::string& name : reading.leftovers) live.put(Namespace{name, false, "only its file is there"});
+  return {};
+}
+
+}  // namespace topo
