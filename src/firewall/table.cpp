@@ -39,6 +39,7 @@ struct Library {
   int (*append)(const char*, const void*, xtc_handle*);
   int (*insert)(const char*, const void*, unsigned, xtc_handle*);
   int (*erase_rule)(const char*, unsigned, xtc_handle*);
+  int (*set_policy)(const char*, const char*, xt_counters*, xtc_handle*);
   int (*commit)(xtc_handle*);
 };
 
@@ -61,6 +62,7 @@ constexpr Library library_v4{
       return iptc_insert_entry(chain, static_cast<const ipt_entry*>(rule), at, h);
     },
     iptc_delete_num_entry,
+    iptc_set_policy,
     iptc_commit};
 
 constexpr Library library_v6{
@@ -82,6 +84,7 @@ constexpr Library library_v6{
       return ip6tc_insert_entry(chain, static_cast<const ip6t_entry*>(rule), at, h);
     },
     ip6tc_delete_num_entry,
+    ip6tc_set_policy,
     ip6tc_commit};
 
 const Library& library_of(Family family) { return family == Family::v4 ? library_v4 : library_v6; }
@@ -244,7 +247,16 @@ Result<void> Table::erase_rule(const std::string& chain, std::size_t index) {
 }
 
 Result<Table::Outcome> Table::commit() {
-  if (snapshot_->library->commit(snapshot_->handle) != 0) return Outcome::done;
+  const auto& [library, handle] = *snapshot_;
+  // libiptc zeroes the counters of the built-in chains' policies in every commit, unless they are set.
+  for (const auto& chain : chains()) {
+    if (!is_builtin(chain)) continue;
+    xt_counters counters{};
+    const std::string verdict = library->policy(chain.c_str(), &counters, handle);
+    if (library->set_policy(chain.c_str(), verdict.c_str(), &counters, handle) == 0)
+      return failure("cannot keep the policy of chain " + chain, errno);
+  }
+  if (library->commit(handle) != 0) return Outcome::done;
   switch (errno) {
     case EAGAIN:
       return Outcome::overtaken;
