@@ -22,10 +22,12 @@ std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) 
     const Resource& resource = change.before ? *change.before : *change.after;
     if (!change.after && recreated.count(id_of(resource)) != 0) continue;
     const std::string name = std::string(kind_of(resource)) + " " + title_of(resource);
+    const std::string summary = summary_of(resource);
+    const std::string whole = name + (summary.empty() ? "" : " (" + summary + ")");
     if (!change.before) {
-      lines.push_back(name + " is missing");
+      lines.push_back(whole + " is missing");
     } else if (!change.after) {
-      lines.push_back(name + " is left");
+      lines.push_back(whole + " is left");
     } else {
       std::string line = name + " differs";
       for (const auto& difference : change.differences) {

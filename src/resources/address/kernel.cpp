@@ -30,6 +30,9 @@ Result<kernel::Message> message_for(int type, int flags, const Address& address,
   return message;
 }
 
+/// The kernel gives it to `lo` without saying that it was the kernel (devinet.c).
+constexpr std::uint8_t loopback_v4[4] = {127, 0, 0, 1};
+
 std::string what(const std::string& verb, const Address& address) {
   return "cannot " + verb + " address " + address.address.to_string() + " on " + (address.ns.empty() ? "" : address.ns + ":") + address.interface;
 }
@@ -64,6 +67,9 @@ Result<void> KernelHalf<Address>::observe(const Reading& reading, Graph& live) {
       const kernel::LinkRecord* const link = place->snapshot.link(record.link);
       if (link == nullptr) continue;
       const bool own_loopback = link->index == 1 && !ns.empty();
+      // The kernel's own on `lo`, which in IPv4 it does not mark as such.
+      if (own_loopback && record.protocol != owner_protocol && record.address.address().is_loopback()) continue;
+      if (own_loopback && record.protocol == IFAPROT_UNSPEC && record.address == Cidr(IpAddress::from_bytes(Family::v4, loopback_v4), 8)) continue;
       if (own_loopback || link::is_owned(*link, ns, reading.topology)) live.put(Address{ns, link->name, record.address});
     }
   }
