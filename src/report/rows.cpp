@@ -1,0 +1,262 @@
+#include "report/rows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "report/statements.hpp"
+#include "topo/names.hpp"
+
+namespace topo::report {
+namespace {
+
+using Action = Change::Action;
+using Sign = Row::Sign;
+
+/// What comes or goes with another, by the place of that other's change in the plan.
+struct Companions {
+  std::vector<std::string> told;               ///< addresses
+  std::map<std::string, std::size_t> counted;  ///< the rest, by kind
+};
+
+void append(std::string& text, const std::string& more, const char* separator = ", ") {
+  if (more.empty()) return;
+  if (!text.empty()) text += separator;
+  text += more;
+}
+
+class Narrator {
+ public:
+  Narrator(const Plan& plan, const Sources& sources) : plan_(plan), sources_(sources) {}
+
+  Rows tell() {
+    index();
+    for (std::size_t i = 0; i < plan_.changes.size(); ++i) fold(i);
+    for (std::size_t i = 0; i < plan_.changes.size(); ++i) tell_change(i);
+    rows_.insert(rows_.end(), std::make_move_iterator(policy_.begin()), std::make_move_iterator(policy_.end()));
+    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.sign < b.sign; });
+    tell_hits();
+    for (Row& row : rows_) {
+      for (std::string* text : {&row.kind, &row.title, &row.what, &row.why}) *text = printable(*text);
+    }
+    for (std::string& line : hit_) line = printable(line);
+    return {std::move(rows_), std::move(hit_), namespaces_recreated_};
+  }
+
+ private:
+  static const Resource& subject(const Change& change) { return change.after ? *change.after : *change.before; }
+  /// Something equal is made again because another change of the plan takes it away.
+  static bool is_made_again(const Change& change) { return change.action == Action::recreate && change.before == change.after; }
+
+  void index() {
+    for (std::size_t i = 0; i < plan_.changes.size(); ++i) {
+      const Change& change = plan_.changes[i];
+      if (change.action == Action::modify) continue;
+      if (change.action == Action::recreate) recreated_.insert(id_of(*change.after));
+      auto& providers = change.after ? coming_ : going_;
+      for (std::string& name : provides_of(subject(change))) providers.emplace(std::move(name), i);
+    }
+  }
+
+  /// What nothing else stands on is told with what it needs, where that comes or goes alike.
+  void fold(std::size_t index) {
+    const Change& change = plan_.changes[index];
+    const Resource& resource = subject(change);
+    const bool folds = change.action == Action::add || change.action == Action::remove;
+    if (!folds || provides_of(resource).size() > 1 || tells_policy(resource)) return;
+    const auto& providers = change.after ? coming_ : going_;
+    for (const std::string& name : needs_of(resource)) {
+      const auto provider = providers.find(name);
+      if (provider == providers.end() || plan_.changes[provider->second].repair != change.repair) continue;
+      folded_.insert(index);
+      Companions& companions = companions_[provider->second];
+      if (const auto* address = std::get_if<Address>(&resource)) {
+        if (!address->address.address().is_link_local()) companions.told.push_back(address->address.to_string());
+      } else {
+        ++companions.counted[std::string(kind_of(resource))];
+      }
+      return;
+    }
+  }
+
+  static bool tells_policy(const Resource& resource) {
+    const auto* firewall = std::get_if<Firewall>(&resource);
+    return firewall != nullptr && !statements_of(*firewall).empty();
+  }
+
+  void tell_change(std::size_t index) {
+    const Change& change = plan_.changes[index];
+    const Resource& resource = subject(change);
+    const bool first_half = change.action == Action::remove && recreated_.contains(id_of(resource));
+    if (first_half || folded_.contains(index)) return;
+    if (is_made_again(change)) return made_again_.push_back(&change);
+    if (std::holds_alternative<Firewall>(resource) && tell_firewall(change)) return;
+    if (change.action == Action::recreate && std::holds_alternative<Namespace>(resource)) ++namespaces_recreated_;
+    rows_.push_back({sign_of(change), std::string(kind_of(resource)), title_of(resource), what_of(index), why_of(change)});
+    if (const auto* address = std::get_if<Address>(&resource); address != nullptr && change.action == Action::remove) {
+      hit_.push_back("connections of " + address->address.address().to_string() + " end");
+    }
+  }
+
+  [[nodiscard]] static Sign sign_of(const Change& change) {
+    if (change.repair) return Sign::repair;
+    switch (change.action) {
+      case Action::add:
+        return Sign::add;
+      case Action::remove:
+        return Sign::remove;
+      case Action::modify:
+        return Sign::modify;
+      case Action::recreate:
+        return Sign::recreate;
+    }
+    return Sign::modify;
+  }
+
+  [[nodiscard]] std::string what_of(std::size_t index) const {
+    const Change& change = plan_.changes[index];
+    std::string text;
+    if (change.before && change.after) {
+      for (const Difference& difference : change.differences) append(text, told(difference));
+      return text;
+    }
+    const auto companions = companions_.find(index);
+    if (companions != companions_.end()) {
+      for (const std::string& item : companions->second.told) append(text, item);
+    }
+    const std::string summary = summary_of(subject(change));
+    append(text, summary, summary.starts_with("on ") ? " " : ", ");
+    if (companions != companions_.end()) {
+      for (const auto& [kind, count] : companions->second.counted) append(text, counted(count, kind));
+    }
+    return text;
+  }
+
+  static std::string told(const Difference& difference) {
+    if (difference.before.empty()) return difference.attribute + " " + difference.after;
+    if (difference.after.empty()) return difference.attribute + " " + difference.before + " -> none";
+    return difference.attribute + " " + difference.before + " -> " + difference.after;
+  }
+
+  [[nodiscard]] std::string why_of(const Change& change) const {
+    if (change.repair) {
+      if (!change.before) return "removed by someone else";
+      return change.after ? "changed by someone else" : "added by someone else";
+    }
+    if (change.action == Action::remove) return sources_.empty() ? "" : "not in the file";
+    return to_string({change.origin.line, 0, change.origin.source}, change.origin.line == 0 ? Sources{} : sources_);
+  }
+
+  /// The statements that come and go; where none does, the rules. False where neither tells anything.
+  bool tell_firewall(const Change& change) {
+    const auto* before = change.before ? std::get_if<Firewall>(&*change.before) : nullptr;
+    const auto* after = change.after ? std::get_if<Firewall>(&*change.after) : nullptr;
+    const auto was = before != nullptr ? statements_of(*before) : std::vector<Statement>{};
+    const auto is = after != nullptr ? statements_of(*after) : std::vector<Statement>{};
+    std::vector<Statement> gone, come;
+    std::set_difference(was.begin(), was.end(), is.begin(), is.end(), std::back_inserter(gone));
+    std::set_difference(is.begin(), is.end(), was.begin(), was.end(), std::back_inserter(come));
+    if (gone.empty() && come.empty()) return before != nullptr && after != nullptr && tell_rules(change);
+    bool cuts = false;
+    for (const Statement& statement : come) {
+      tell_statement(change, statement, true);
+      cuts = cuts || (before != nullptr && (statement.key == "deny" || statement.key == "isolated"));
+    }
+    for (const Statement& statement : gone) {
+      tell_statement(change, statement, false);
+      cuts =
+          cuts || (after != nullptr && (statement.key == "allow" || statement.key == "port" || statement.key == "default" || statement.key == "nat"));
+    }
+    if (cuts) hit_.emplace_back("open connections that the new policy does not allow are cut");
+    return true;
+  }
+
+  void tell_statement(const Change& change, const Statement& statement, bool comes) {
+    if (statement.key == "replicas" || statement.key == "plain") return;
+    const bool is_policy = statement.key != "port" && statement.key != "nat" && statement.key != "zone";
+    Row row{comes ? Sign::add : Sign::remove, is_policy ? "policy" : statement.key,
+            is_policy ? statement.key + " " + statement.value : statement.value, "", ""};
+    Change single;
+    single.action = comes ? Action::add : Action::remove;
+    single.origin = change.origin;
+    single.repair = change.repair;
+    if (comes) {
+      single.after = change.after;
+    } else {
+      single.before = change.before;
+    }
+    if (change.repair) row.sign = Sign::repair;
+    row.why = why_of(single);
+    policy_.push_back(std::move(row));
+  }
+
+  bool tell_rules(const Change& change) {
+    if (!change.repair) {
+      const std::string what = counted(change.differences.size(), "rule") + (change.differences.size() == 1 ? " follows" : " follow");
+      policy_.push_back({Sign::modify, "firewall", title_of(*change.after), change.differences.empty() ? "" : what, why_of(change)});
+      return true;
+    }
+    for (const Difference& difference : change.differences) {
+      Row row{Sign::repair, "policy", "", "", "changed by someone else"};
+      if (difference.before.empty()) {
+        row.title = "rule \"" + difference.after + "\" is missing";
+        row.why = "removed by someone else";
+      } else if (difference.after.empty()) {
+        row.title = "rule \"" + difference.before + "\" is too much";
+        row.why = "added by someone else";
+      } else {
+        row.title = told(difference);
+      }
+      policy_.push_back(std::move(row));
+    }
+    return !change.differences.empty();
+  }
+
+  void tell_hits() {
+    for (const Change* change : made_again_) {
+      const Resource& resource = *change->after;
+      // What lies on something that is made again is not worth a line of its own.
+      const std::vector<std::string> needs = needs_of(resource);
+      if (std::any_of(needs.begin(), needs.end(), [&](const std::string& name) { return coming_.contains(name); })) continue;
+      hit_.push_back(std::string(kind_of(resource)) + " " + title_of(resource) + " " + summary_of(resource) + " is gone for a moment");
+    }
+    std::sort(hit_.begin(), hit_.end());
+    hit_.erase(std::unique(hit_.begin(), hit_.end()), hit_.end());
+  }
+
+  const Plan& plan_;
+  const Sources& sources_;
+  std::unordered_map<std::string, std::size_t> coming_, going_;  ///< what provides a name, by its place in the plan
+  std::set<Id> recreated_;
+  std::set<std::size_t> folded_;
+  std::unordered_map<std::size_t, Companions> companions_;
+  std::vector<const Change*> made_again_;
+  std::vector<Row> rows_, policy_;
+  std::vector<std::string> hit_;
+  std::size_t namespaces_recreated_ = 0;
+};
+
+}  // namespace
+
+std::string counted(std::size_t count, const std::string& noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
+
+const char* to_text(Row::Sign sign) {
+  switch (sign) {
+    case Sign::add:
+      return "+";
+    case Sign::modify:
+      return "~";
+    case Sign::recreate:
+      return "-/+";
+    case Sign::remove:
+      return "-";
+    case Sign::repair:
+      return "!";
+  }
+  return "";
+}
+
+Rows rows_of(const Plan& plan, const Sources& sources) { return Narrator(plan, sources).tell(); }
+
+}  // namespace topo::report

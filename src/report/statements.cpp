@@ -1,0 +1,31 @@
+#include "report/statements.hpp"
+
+#include <algorithm>
+
+namespace topo::report {
+
+std::vector<Statement> statements_of(const Firewall& firewall) {
+  std::vector<Statement> found;
+  for (const auto& [chain, rules] : firewall.rules.chains) {
+    if (!chain.name.ends_with("-spec")) continue;
+    for (const netfilter::Rule& rule : rules) {
+      const std::size_t space = rule.comment.find(' ');
+      if (space != std::string::npos) found.push_back({rule.comment.substr(0, space), rule.comment.substr(space + 1)});
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+std::vector<std::string> statements(const Graph& live, std::string_view key) {
+  std::vector<std::string> values;
+  for (const Firewall* firewall : live.all<Firewall>()) {
+    for (Statement& statement : statements_of(*firewall)) {
+      if (statement.key == key) values.push_back(std::move(statement.value));
+    }
+  }
+  return values;
+}
+
+}  // namespace topo::report
