@@ -70,7 +70,7 @@ Error Channel::broken(const std::string& what, int error) {
 }
 
 Result<void> Channel::open_here() {
-  FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol_));
   if (!fd) return kernel_error("cannot open a netlink socket", errno);
   const int on = 1;
   for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
@@ -84,7 +84,7 @@ Result<void> Channel::open_here() {
     return kernel_error("cannot prepare a netlink socket", errno);
   }
   socket_.reset(nl_socket_alloc());
-  if (!socket_ || nl_socket_set_fd(socket_.get(), NETLINK_ROUTE, fd.get()) != 0) return broken("cannot prepare a netlink socket", ENOMEM);
+  if (!socket_ || nl_socket_set_fd(socket_.get(), protocol_, fd.get()) != 0) return broken("cannot prepare a netlink socket", ENOMEM);
   (void)fd.release();
   return {};
 }

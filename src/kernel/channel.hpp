@@ -1,4 +1,4 @@
-// Talking to one network namespace by rtnetlink: batches of requests, single questions, dumps.
+// Talking to one network namespace by netlink (rtnetlink mostly): batches of requests, single questions, dumps.
 #pragma once
 
 #include <cerrno>
@@ -39,13 +39,13 @@ class Batch {
   std::vector<Request> requests_;
 };
 
-/// A rtnetlink socket in one namespace, opened when first needed. It stays in that namespace whatever namespace its user is in, and keeps
+/// A netlink socket in one namespace, opened when first needed. It stays in that namespace whatever namespace its user is in, and keeps
 /// the namespace alive. After any failure to send or receive it is closed, and opened again at the next use, so that no late
 /// answer can be taken for another's.
 class Channel {
  public:
-  /// Both descriptors must outlive it: the namespace, and the one the calling thread is in.
-  Channel(int netns_fd, int home_fd) : netns_fd_(netns_fd), home_fd_(home_fd) {}
+  /// Both descriptors must outlive it: the namespace, and the one the calling thread is in. `protocol`: NETLINK_ROUTE where left out.
+  Channel(int netns_fd, int home_fd, int protocol = 0) : netns_fd_(netns_fd), home_fd_(home_fd), protocol_(protocol) {}
 
   /// Opens the socket in the namespace that the calling thread is in at this moment, which must be that of `netns_fd`.
   [[nodiscard]] Result<void> open_here();
@@ -74,6 +74,7 @@ class Channel {
 
   int netns_fd_;
   int home_fd_;
+  int protocol_;
   std::unique_ptr<nl_sock, Free> socket_;
 };
 
