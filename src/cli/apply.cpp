@@ -5,6 +5,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
+#include "report/plan_text.hpp"
 
 namespace topo::cli {
 namespace {
@@ -41,7 +42,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
     return complain(outcome.error());
   }
-  const std::size_t count = outcome->plan.changes.size();
+  const std::size_t count = count_of(outcome->plan, input.topology.sources);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "unchanged" : "applied";
   results.push_back({{"topology", name},
                      {"result", result},
@@ -57,7 +58,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     if (!unchanged) keep_up(name, applied);
   }
   if (arguments.format == Format::text) {
-    say(name + (count == 0 ? ": no changes" : ": applied, " + counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");
+    say(name + (count == 0 ? ": no changes" : ": applied, " + report::counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");
   }
   return Exit::ok;
 }

@@ -8,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
+#include "report/plan_text.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -54,7 +55,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
     return complain(outcome.error());
   }
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
-  const std::size_t count = outcome->plan.changes.size();
+  const std::size_t count = count_of(outcome->plan, none);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
   results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
   if (outcome->refused) {
@@ -63,7 +64,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   }
   if (count == 0 && recall(name)) forget(name);
   if (arguments.format == Format::text) {
-    say(name + ": " + result + (count == 0 ? "" : ", " + counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
+    say(name + ": " + result + (count == 0 ? "" : ", " + report::counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
   }
   return Exit::ok;
 }

@@ -58,11 +58,14 @@ Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) 
   if (names.empty() && present->empty() && arguments.format == Format::text) say("nothing was applied here");
   for (const auto& name : *present) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    warn(name + " is here, but not known is what was applied; give its file");
+    exit = complain(Error{Exit::invalid, "what was applied of " + name + " is not recorded", {}, {}, "give its file: topo diff FILE", {}});
   }
   for (const auto& name : names) {
     const auto recorded = recall_topology(name);
-    if (!recorded) continue;
+    if (!recorded) {
+      exit = worse(exit, Exit::invalid);
+      continue;
+    }
     exit = worse(exit, diff_one({name, recorded->desired.graph, recorded->topology.sources, &recorded->desired.graph}, arguments, results));
   }
   return exit;

@@ -75,6 +75,4 @@ ApplyOptions apply_options(const Arguments& arguments, const Sources& sources) {
   return options;
 }
 
-std::string counted(std::size_t count, const std::string& noun) { return std::to_string(count) + " " + noun + (count == 1 ? "" : "s"); }
-
 }  // namespace topo::cli

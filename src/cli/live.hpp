@@ -27,7 +27,4 @@ struct Recorded {
 /// or recreated.
 [[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources);
 
-/// "1 change", "3 changes".
-[[nodiscard]] std::string counted(std::size_t count, const std::string& noun);
-
 }  // namespace topo::cli

@@ -1,9 +1,8 @@
 // Plans and live states as they are printed.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
 #include "cli/arguments.hpp"
 #include "diff/plan.hpp"
@@ -15,7 +14,7 @@ namespace topo::cli {
 void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments);
 [[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources);
 
-/// The port maps of a live state, in the file's words: "80/tcp -> web:80".
-[[nodiscard]] std::vector<std::string> ports_of(const Graph& live);
+/// How many changes a person sees in it: what comes and goes with something is told with it.
+[[nodiscard]] std::size_t count_of(const Plan& plan, const Sources& sources);
 
 }  // namespace topo::cli

@@ -7,6 +7,8 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
+#include "report/plan_text.hpp"
+#include "report/statements.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -45,7 +47,7 @@ struct Drift {
   std::size_t changes = 0;
   [[nodiscard]] std::string text() const {
     if (!known) return "what was applied is not recorded";
-    return changes == 0 ? "as applied" : counted(changes, "difference") + " from what was applied";
+    return changes == 0 ? "as applied" : report::counted(changes, "difference") + " from what was applied";
   }
 };
 
@@ -65,7 +67,7 @@ Json to_json(const std::string& topology, const Places& places, const std::vecto
 
 void show(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift) {
   const auto named = static_cast<std::size_t>(std::count_if(places.begin(), places.end(), [](const auto& place) { return !place.first.empty(); }));
-  say(topology + ": " + counted(named, "namespace") + ", " + drift.text());
+  say(topology + ": " + report::counted(named, "namespace") + ", " + drift.text());
   std::vector<std::array<std::string, 3>> rows;
   for (const auto& [ns, interfaces] : places) {
     std::string title = ns.empty() ? "host" : ns;
@@ -96,9 +98,9 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
   auto planned = plan_graph(live_kernels(), recorded ? recorded->desired.graph : nothing);
   if (!planned) return complain(planned.error());
   const Graph& live = planned->observed.live;
-  const Drift drift{recorded.has_value(), recorded ? planned->plan.changes.size() : 0};
+  const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan, recorded->topology.sources) : 0};
   const Places places = places_of(live);
-  const auto ports = ports_of(live);
+  const auto ports = report::statements(live, "port");
   if (arguments.format == Format::text) show(name, places, ports, drift);
   results.push_back(to_json(name, places, ports, drift));
   return Exit::ok;

@@ -73,7 +73,11 @@ Result<Inside> Inside::enter_new(int home_fd) {
 }
 
 Inside::~Inside() {
-  if (home_fd_ >= 0 && ::setns(home_fd_, CLONE_NEWNET) != 0) std::abort();
+  if (home_fd_ < 0) return;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (::setns(home_fd_, CLONE_NEWNET) == 0) return;
+  }
+  std::abort();
 }
 
 Result<std::vector<std::string>> namespace_names() {
