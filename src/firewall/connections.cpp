@@ -1,0 +1,249 @@
+// Connection tracking entries that the rules would not let begin any more: nfnetlink_conntrack.
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <cerrno>
+#include <string>
+
+#include "firewall/backend.hpp"
+#include "firewall/modules.hpp"
+#include "kernel/channel.hpp"
+#include "kernel/netns.hpp"
+#include "kernel/sysctl.hpp"
+#include "policy/verdict.hpp"
+
+namespace topo::firewall {
+namespace {
+
+using netfilter::Rule;
+using netfilter::Ruleset;
+using netfilter::Target;
+
+constexpr std::uint8_t icmp = 1, udp = 17, icmp6 = 58;
+
+/// One direction of a connection, as its packets look.
+struct Tuple {
+  IpAddress source, destination;
+  std::uint8_t protocol = 0;
+  std::uint16_t source_port = 0, destination_port = 0;
+  std::uint8_t icmp_type = 0;
+};
+
+struct Connection {
+  Tuple original, reply;
+  std::uint32_t status = 0;                      ///< IPS_*
+  std::vector<std::pair<int, std::string>> key;  ///< the attributes that name it in a request to delete it
+
+  [[nodiscard]] bool has(std::uint32_t bit) const { return (status & bit) != 0; }
+};
+
+std::uint16_t port_in(const nlattr* attribute) { return attribute == nullptr ? std::uint16_t{0} : ntohs(nla_get_u16(attribute)); }
+
+std::optional<Tuple> tuple_in(nlattr* attribute) {
+  nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
+  nlattr* ip[CTA_IP_MAX + 1] = {};
+  nlattr* protocol[CTA_PROTO_MAX + 1] = {};
+  if (attribute == nullptr || nla_parse_nested(tuple, CTA_TUPLE_MAX, attribute, nullptr) != 0) return std::nullopt;
+  if (tuple[CTA_TUPLE_IP] == nullptr || tuple[CTA_TUPLE_PROTO] == nullptr) return std::nullopt;
+  if (nla_parse_nested(ip, CTA_IP_MAX, tuple[CTA_TUPLE_IP], nullptr) != 0) return std::nullopt;
+  if (nla_parse_nested(protocol, CTA_PROTO_MAX, tuple[CTA_TUPLE_PROTO], nullptr) != 0 || protocol[CTA_PROTO_NUM] == nullptr) return std::nullopt;
+  Tuple found;
+  if (ip[CTA_IP_V4_SRC] != nullptr && ip[CTA_IP_V4_DST] != nullptr) {
+    found.source = IpAddress::from_bytes(Family::v4, nla_data(ip[CTA_IP_V4_SRC]));
+    found.destination = IpAddress::from_bytes(Family::v4, nla_data(ip[CTA_IP_V4_DST]));
+  } else if (ip[CTA_IP_V6_SRC] != nullptr && ip[CTA_IP_V6_DST] != nullptr) {
+    found.source = IpAddress::from_bytes(Family::v6, nla_data(ip[CTA_IP_V6_SRC]));
+    found.destination = IpAddress::from_bytes(Family::v6, nla_data(ip[CTA_IP_V6_DST]));
+  } else {
+    return std::nullopt;
+  }
+  found.protocol = nla_get_u8(protocol[CTA_PROTO_NUM]);
+  found.source_port = port_in(protocol[CTA_PROTO_SRC_PORT]);
+  found.destination_port = port_in(protocol[CTA_PROTO_DST_PORT]);
+  const nlattr* type = found.protocol == icmp ? protocol[CTA_PROTO_ICMP_TYPE] : protocol[CTA_PROTO_ICMPV6_TYPE];
+  if (type != nullptr) found.icmp_type = nla_get_u8(type);
+  return found;
+}
+
+std::optional<Connection> connection_of(nlmsghdr* message) {
+  nlattr* parts[CTA_MAX + 1] = {};
+  if (nlmsg_parse(message, sizeof(nfgenmsg), parts, CTA_MAX, nullptr) != 0) return std::nullopt;
+  const auto original = tuple_in(parts[CTA_TUPLE_ORIG]), reply = tuple_in(parts[CTA_TUPLE_REPLY]);
+  if (!original || !reply) return std::nullopt;
+  Connection found{*original, *reply, 0, {}};
+  if (parts[CTA_STATUS] != nullptr) found.status = ntohl(nla_get_u32(parts[CTA_STATUS]));
+  // With its id, so that a new connection with the same addresses and ports is not taken for it.
+  for (const int part : {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID}) {
+    if (const nlattr* attribute = parts[part]) {
+      found.key.emplace_back(attribute->nla_type,
+                             std::string(static_cast<const char*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute))));
+    }
+  }
+  return found;
+}
+
+kernel::Message question(int type, Family family) {
+  const auto number = static_cast<std::uint8_t>(family == Family::v4 ? AF_INET : AF_INET6);
+  return {(NFNL_SUBSYS_CTNETLINK << 8) | type, 0, nfgenmsg{number, NFNETLINK_V0, 0}};
+}
+
+Result<std::vector<Connection>> read_connections(kernel::Channel& channel, const std::function<bool(const Connection&)>& wanted) {
+  std::vector<Connection> found;
+  for (const Family family : {Family::v4, Family::v6}) {
+    const std::size_t before = found.size();
+    auto read = channel.dump(
+        question(IPCTNL_MSG_CT_GET, family), [&] { found.resize(before); },
+        [&](nlmsghdr* message) {
+          auto connection = connection_of(message);
+          if (connection && wanted(*connection)) found.push_back(std::move(*connection));
+        });
+    if (!read) return std::move(read).error();
+  }
+  return found;
+}
+
+// --- what the rules make of a connection ---
+
+/// The packet that began the connection, as the filter sees it: its destination is whoever answers.
+policy::Packet first_packet(const Connection& connection, const Lookup& lookup) {
+  const Tuple& original = connection.original;
+  policy::Packet packet;
+  packet.source = original.source;
+  packet.destination = connection.reply.source;
+  const auto from = lookup.way(packet.source), to = lookup.way(packet.destination);
+  packet.in = from.interface;
+  packet.in_group = from.group;
+  packet.out = to.interface;
+  packet.out_group = to.group;
+  packet.dnat = connection.has(IPS_DST_NAT);
+  packet.source_local = from.interface.empty();
+  packet.destination_local = to.interface.empty();
+  packet.physical_in = from.port;
+  packet.bridged = !from.interface.empty() && from.interface == to.interface && !from.port.empty() && !to.port.empty() && !packet.dnat;
+  if (packet.bridged) packet.physical_out = to.port;
+  packet.protocol = original.protocol;
+  packet.source_port = original.source_port;
+  packet.destination_port = connection.reply.source_port;
+  packet.icmp_type = original.icmp_type;
+  return packet;
+}
+
+/// Whether a rule of the nat table takes a packet with these addresses and ports, whichever way it came.
+bool takes(const Rule& rule, const Tuple& packet, const Lookup& lookup) {
+  const auto in_network = [](const auto& network, const IpAddress& address) {
+    return !network || network->value.contains(address) != network->negated;
+  };
+  const auto in_ports = [](const auto& ports, std::uint16_t port) { return !ports || (ports->first <= port && port <= ports->last); };
+  if (!rule.opaque.empty() || (rule.protocol && *rule.protocol != packet.protocol)) return false;
+  if (!in_network(rule.source, packet.source) || !in_network(rule.destination, packet.destination)) return false;
+  if (rule.destination_type == netfilter::AddressType::local && !lookup.way(packet.destination).interface.empty()) return false;
+  return in_ports(rule.source_ports, packet.source_port) && in_ports(rule.destination_ports, packet.destination_port);
+}
+
+template <class Predicate>
+bool any_nat_rule(const Ruleset& rules, Family family, Predicate&& predicate) {
+  for (const auto& [chain, list] : rules.chains) {
+    if (chain.family != family || chain.table != netfilter::Table::nat) continue;
+    for (const auto& rule : list) {
+      if (predicate(rule)) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether a port map of `rules` takes the connection there where it goes.
+bool maps_there(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+  const Tuple& original = connection.original;
+  return any_nat_rule(rules, original.source.family(), [&](const Rule& rule) {
+    const Target& target = rule.target;
+    if (target.kind != Target::Kind::dnat || target.address != connection.reply.source || !takes(rule, original, lookup)) return false;
+    if (!target.ports) return connection.reply.source_port == original.destination_port;
+    if (!target.base) return target.ports->first <= connection.reply.source_port && connection.reply.source_port <= target.ports->last;
+    return connection.reply.source_port - target.ports->first == original.destination_port - *target.base;
+  });
+}
+
+/// Whether a port map of `rules` takes packets that the connection, older than the map, brings to the host itself.
+bool would_map(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+  return any_nat_rule(rules, connection.original.source.family(), [&](const Rule& rule) {
+    return rule.target.kind == Target::Kind::dnat && rule.protocol && rule.destination_ports && takes(rule, connection.original, lookup);
+  });
+}
+
+/// Whether some rule gives the connection the source that it has outside.
+bool masks_so(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+  Tuple packet = connection.original;
+  packet.destination = connection.reply.source;
+  packet.destination_port = connection.reply.source_port;
+  const IpAddress& source = connection.reply.destination;
+  return any_nat_rule(rules, packet.source.family(), [&](const Rule& rule) {
+    if (rule.target.kind == Target::Kind::snat) return rule.target.address == source && takes(rule, packet, lookup);
+    return rule.target.kind == Target::Kind::masquerade && takes(rule, packet, lookup) && lookup.way(source).interface.empty();
+  });
+}
+
+class Judge {
+ public:
+  Judge(const Ruleset* rules, const Lookup& lookup, const std::function<bool(const IpAddress&)>& concerns)
+      : rules_(rules), lookup_(lookup), concerns_(concerns) {}
+
+  [[nodiscard]] bool must_go(const Connection& connection) const {
+    const Tuple &original = connection.original, &reply = connection.reply;
+    const bool touches = concerns_(original.source) || concerns_(original.destination) || concerns_(reply.source) || concerns_(reply.destination);
+    if (rules_ == nullptr) return touches;
+    // Packets without a connection of a UDP client that began before the port map would go past it for as long as they keep coming.
+    if (!touches) return original.protocol == udp && !connection.has(IPS_DST_NAT) && would_map(*rules_, connection, lookup_);
+    if (connection.has(IPS_DST_NAT) && concerns_(reply.source) && !maps_there(*rules_, connection, lookup_)) return true;
+    const bool masked = connection.has(IPS_SRC_NAT) && original.source != reply.destination;
+    if (masked && concerns_(original.source) && !masks_so(*rules_, connection, lookup_)) return true;
+    return !policy::passes(*rules_, first_packet(connection, lookup_));
+  }
+
+ private:
+  const Ruleset* rules_;
+  const Lookup& lookup_;
+  const std::function<bool(const IpAddress&)>& concerns_;
+};
+
+/// False where nothing in the namespace is tracked: no module, no entries.
+Result<bool> is_tracking(const Place& place) {
+  auto inside = kernel::Inside::enter(place.netns_fd, place.home_fd);
+  if (!inside) return std::move(inside).error();
+  auto count = kernel::read_sysctl("net/netfilter/nf_conntrack_count");
+  if (!count) return std::move(count).error();
+  return count->has_value() && **count != "0";
+}
+
+}  // namespace
+
+Result<void> forget_connections(const Place& place, const Ruleset* rules, const Lookup& lookup,
+                                const std::function<bool(const IpAddress&)>& concerns) {
+  auto tracking = is_tracking(place);
+  if (!tracking) return std::move(tracking).error();
+  if (!*tracking) return {};
+  kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
+  const Judge judge(rules, lookup, concerns);
+  const auto doomed_of = [&] { return read_connections(channel, [&](const Connection& connection) { return judge.must_go(connection); }); };
+  auto doomed = doomed_of();
+  if (!doomed && load_module("nf_conntrack_netlink")) doomed = doomed_of();
+  if (!doomed) {
+    auto error = std::move(doomed).error();
+    error.what = "cannot read the connections that the kernel tracks";
+    error.remedy = "modprobe nf_conntrack_netlink";
+    return error;
+  }
+  kernel::Batch batch;
+  for (const auto& connection : *doomed) {
+    auto request = question(IPCTNL_MSG_CT_DELETE, connection.original.source.family());
+    for (const auto& [attribute, content] : connection.key) request.put(attribute, content.data(), content.size());
+    batch.add(std::move(request), "cannot forget a connection of " + connection.original.source.to_string(), {ENOENT});
+  }
+  return channel.perform(batch);
+}
+
+}  // namespace topo::firewall
