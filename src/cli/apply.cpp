@@ -5,7 +5,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
-#include "report/plan_text.hpp"
+#include "report/rows.hpp"
 
 namespace topo::cli {
 namespace {

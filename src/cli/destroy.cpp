@@ -8,7 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
-#include "report/plan_text.hpp"
+#include "report/rows.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {

@@ -7,7 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
-#include "report/plan_text.hpp"
+#include "report/rows.hpp"
 #include "report/statements.hpp"
 #include "topo/names.hpp"
 
