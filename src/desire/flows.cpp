@@ -50,17 +50,27 @@ class Meeting {
 
 bool has_member(const Side& side) { return side.ends.any || !side.elements.empty(); }
 
+/// The first of `side`'s names that is on no network of the gateway's at all, or nullptr.
+const Element* off_all(const Side& side) {
+  const auto found = std::find_if(side.elements.begin(), side.elements.end(), [](const Element& element) { return element.segments.empty(); });
+  return found == side.elements.end() ? nullptr : &*found;
+}
+
+/// What a namespace sends to itself never leaves it.
+bool is_itself(const Side& side, const Side& other) {
+  return side.elements.size() == 1 && other.elements.size() == 1 && side.elements.front().space != nowhere &&
+         side.elements.front().space == other.elements.front().space && !other.ends.internet && !other.ends.host && other.ends.outside.empty();
+}
+
 /// The first of `side`'s names that meets nothing of `other`, or nullptr.
 const Element* stranded(const Network& network, const Side& side, const Side& other) {
+  if (is_itself(side, other)) return &side.elements.front();
   Meeting meeting(network, other);
-  const bool alone = other.elements.size() == 1 && !other.ends.any && !other.ends.internet && !other.ends.host && other.ends.outside.empty();
-  for (const auto& element : side.elements) {
-    // What a namespace sends to itself never leaves it.
-    const bool itself = alone && element.space != nowhere && other.elements.front().space == element.space;
-    if (itself || std::none_of(element.segments.begin(), element.segments.end(), [&](std::size_t segment) { return meeting.possible(segment); }))
-      return &element;
-  }
-  return nullptr;
+  const auto meets = [&](const Element& element) {
+    return std::any_of(element.segments.begin(), element.segments.end(), [&](std::size_t segment) { return meeting.possible(segment); });
+  };
+  const auto found = std::find_if_not(side.elements.begin(), side.elements.end(), meets);
+  return found == side.elements.end() ? nullptr : &*found;
 }
 
 /// Where and in which words `name` stands in the rule.
@@ -154,11 +164,12 @@ void check_flow(Network& network, const FlowSpec& spec, const Side& from, const 
                             spec.text.size());
     return;
   }
-  if (const Element* element = stranded(network, from, to)) {
-    refuse_stranded(network, spec, spec.from, *element, spec.to.value);
-  } else if (const Element* other = stranded(network, to, from)) {
-    refuse_stranded(network, spec, spec.to, *other, spec.from.value);
-  }
+  const Element* of_from = off_all(from);
+  const Element* of_to = of_from == nullptr ? off_all(to) : nullptr;
+  if (of_from == nullptr && of_to == nullptr) of_from = stranded(network, from, to);
+  if (of_from == nullptr && of_to == nullptr) of_to = stranded(network, to, from);
+  if (of_from != nullptr) refuse_stranded(network, spec, spec.from, *of_from, spec.to.value);
+  if (of_to != nullptr) refuse_stranded(network, spec, spec.to, *of_to, spec.from.value);
 }
 
 void check_cancelled(Network& network, const std::vector<Rule>& allowed, const std::vector<Rule>& denied) {

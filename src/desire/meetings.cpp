@@ -73,8 +73,8 @@ class Meetings {
     for (const auto& ref : space.interfaces) {
       for (const auto& address : network_.end(ref).addresses) {
         const Owner owner{&network_, ref, nowhere, address.at};
-        if (!is_v6_link_local(address.value.address())) claim(address.value.address(), owner);
         claim_subnet(subnets, address, owner, true);
+        if (!is_v6_link_local(address.value.address())) claim(address.value.address(), owner);
       }
     }
   }
@@ -85,8 +85,8 @@ class Meetings {
     for (std::size_t i = 0; i < network_.switches.size(); ++i) {
       for (const auto& address : network_.switches[i].gateway) {
         const Owner owner{&network_, {}, i, address.at};
-        claim(address.value.address(), owner);
         claim_subnet(subnets, address, owner, false);
+        claim(address.value.address(), owner);
       }
     }
     for (std::size_t i = 0; i < network_.cables.size(); ++i) {
@@ -94,8 +94,8 @@ class Meetings {
         if (!network_.cables[i].ends[side].is_host()) continue;
         for (const auto& address : network_.cables[i].ends[side].addresses) {
           const Owner owner{&network_, EndRef{i, side}, nowhere, address.at};
-          if (!is_v6_link_local(address.value.address())) claim(address.value.address(), owner);
           claim_subnet(subnets, address, owner, false);
+          if (!is_v6_link_local(address.value.address())) claim(address.value.address(), owner);
         }
       }
     }

@@ -1,0 +1,47 @@
+// NAT and sysctls.
+#include "wanted.hpp"
+
+using namespace topo;
+using namespace topo::test;
+
+TEST_CASE("nat needs an address of its family") {
+  refuses_each(R"(
+bridges: { lan: { subnet: "fd00::/64", nat: @{ snat: 198.51.100.2 } }, bare: { nat: @masquerade } }
+)",
+               {"snat to 198.51.100.2, but bridge \"lan\" has no IPv4 address", "nat on bridge \"bare\", which has no subnet"});
+  refuses_each(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces: { r: { router: true, attach: lan, nat: { eth0: @{ snat: "fd00::1" }, @eth1: masquerade } } }
+)",
+               {"snat to fd00::1, but r:eth0 has no IPv6 address", "namespace \"r\" has no interface \"eth1\""});
+}
+
+TEST_CASE("sysctls are written as the kernel prints them") {
+  const Desired d = wanted(R"(
+namespaces: { a: { sysctl: { net.ipv4.tcp_rmem: "4096  131072	6291456 ", net/ipv4/conf/lo/rp_filter: 2, net.ipv4.ip_forward: 0 } }, r: { router: true, sysctl: { net.ipv4.ip_forward: 1 } } }
+)");
+  CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/tcp_rmem").value == "4096\t131072\t6291456");
+  CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/conf/lo/rp_filter").value == "2");
+}
+
+TEST_CASE("sysctls that contradict the rest") {
+  refuses_each(R"(
+namespaces: { a: { sysctl: { @net.ipv4.ip_forward: 1 } }, r: { router: true, sysctl: { @net.ipv6.conf.all.forwarding: 0 } } }
+)",
+               {"contradicts `router: false` of namespace \"a\" | say `router: true` instead", "contradicts `router: true`"});
+  refuses(R"(
+namespaces: { a: { sysctl: { @net.ipv4.conf.eth4.rp_filter: 1, net.ipv4.conf.all.rp_filter: 1 } } }
+)",
+          "namespace \"a\" has no interface \"eth4\"");
+}
+
+TEST_CASE("a bridge's own settings") {
+  const Desired d = wanted(R"(
+bridges: { lan: { stp: true, ageing_time: 20, mtu: 9000 } }
+)");
+  const auto& bridge = the<Bridge>(d, "bridge :lan");
+  CHECK(bridge.stp);
+  CHECK(bridge.ageing_time_s == 20);
+  CHECK(bridge.mtu == 9000);
+  CHECK_FALSE(bridge.gateway_v4);
+}
