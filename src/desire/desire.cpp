@@ -1,5 +1,7 @@
 #include "desire/desire.hpp"
 
+#include <algorithm>
+
 #include "desire/emit.hpp"
 #include "desire/network.hpp"
 #include "policy/compile.hpp"
@@ -13,11 +15,24 @@ void put_firewall(Graph& graph, const policy::Intent& intent, const std::string&
   if (!firewall.rules.empty() || firewall.forwards_v4 || firewall.forwards_v6) graph.put(std::move(firewall), at);
 }
 
+bool has_family(const network::Network& network, const network::Space& space, Family family) {
+  const auto of_family = [&](const auto& address) { return address.value.family() == family; };
+  const auto on_interface = [&](const network::EndRef& ref) {
+    const auto& addresses = network.end(ref).addresses;
+    return std::any_of(addresses.begin(), addresses.end(), of_family);
+  };
+  return std::any_of(space.loopback.begin(), space.loopback.end(), of_family) ||
+         std::any_of(space.interfaces.begin(), space.interfaces.end(), on_interface);
+}
+
 /// NAT in a namespace: the firewall there knows nothing else.
 void put_interface_nat(Graph& graph, const network::Network& network, const network::Space& space) {
   policy::Intent intent;
   intent.topology = network.topology.name.value;
-  for (const auto& [interface, nat] : space.spec->nat) intent.interface_nat.push_back({interface.value, nat});
+  const bool v4 = has_family(network, space, Family::v4);
+  const bool v6 = has_family(network, space, Family::v6);
+  for (const auto& [interface, nat] : space.spec->nat) intent.interface_nat.push_back({interface.value, nat, v4, v6});
+  std::sort(intent.interface_nat.begin(), intent.interface_nat.end(), [](const auto& a, const auto& b) { return a.interface < b.interface; });
   if (!intent.interface_nat.empty()) put_firewall(graph, intent, space.name, space.spec->nat.front().first.at);
 }
 
@@ -33,6 +48,7 @@ Desired desire(const Topology& topology) {
   network::place_members(network);
   network::resolve_policy(network);
   network::resolve_routes(network);
+  network::resolve_answers(network);
   network::resolve_ports(network);
   network::check_settings(network);
   network::write_statements(network);

@@ -139,6 +139,7 @@ void check_meetings(Network& network);    ///< what may not be twice where netwo
 void place_members(Network& network);     ///< segments and members
 void resolve_policy(Network& network);    ///< zones and flows
 void resolve_routes(Network& network);    ///< default routes, routes, rules
+void resolve_answers(Network& network);   ///< whose replies to strangers come by the gateway
 void resolve_ports(Network& network);     ///< port maps
 void check_settings(Network& network);    ///< nat and sysctls of namespaces
 void write_statements(Network& network);  ///< the policy in the language's words

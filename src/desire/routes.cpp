@@ -376,46 +376,6 @@ class Routing {
   std::map<std::tuple<Cidr, std::uint32_t, std::uint32_t>, Located<Route>> found_;
 };
 
-/// What its traffic to strangers goes by: the next hops of its best default route, else of all its routes.
-std::vector<NextHop> ways_to_strangers(const Space& space, Family family) {
-  const Route* best = nullptr;
-  std::vector<NextHop> others;
-  for (const auto& [route, at] : space.routes) {
-    if (route.table != main_table || route.destination.family() != family || route.type != Route::Type::unicast) continue;
-    others.insert(others.end(), route.next_hops.begin(), route.next_hops.end());
-    if (route.destination.prefix() == 0 && (best == nullptr || route.metric < best->metric)) best = &route;
-  }
-  return best != nullptr ? best->next_hops : others;
-}
-
-/// True where all of `ways` lead by the member's interface to its segment's gateway.
-bool lead_to_gateway(const std::vector<NextHop>& ways, const policy::Member& member, const policy::Segment& segment) {
-  if (ways.empty()) return false;
-  const auto leads = [&](const NextHop& hop) {
-    return hop.interface == member.interface && hop.via &&
-           std::any_of(segment.gateway.begin(), segment.gateway.end(), [&](const Cidr& gateway) { return gateway.address() == *hop.via; });
-  };
-  return std::all_of(ways.begin(), ways.end(), leads);
-}
-
-void find_answers(Network& network, const Space& space) {
-  const std::array<std::vector<NextHop>, 2> ways{ways_to_strangers(space, Family::v4), ways_to_strangers(space, Family::v6)};
-  for (const std::size_t index : space.members) {
-    policy::Member& member = network.intent.members[index];
-    const policy::Segment& segment = network.intent.segments[member.segment];
-    bool any = false;
-    bool all = true;
-    for (std::size_t i = 0; i < families.size(); ++i) {
-      const auto of_family = [&](const IpAddress& address) { return address.family() == families[i]; };
-      if (std::none_of(member.addresses.begin(), member.addresses.end(), of_family)) continue;
-      const bool leads = lead_to_gateway(ways[i], member, segment);
-      any = any || leads;
-      all = all && leads;
-    }
-    member.answers_by_gateway = any && all;
-  }
-}
-
 }  // namespace
 
 void resolve_routes(Network& network) {
@@ -423,10 +383,7 @@ void resolve_routes(Network& network) {
   for (std::size_t i = 0; i < network.spaces.size(); ++i) {
     for (const auto& ref : network.spaces[i].interfaces) presence[{i, network.cables[ref.cable].domain}].push_back(ref);
   }
-  for (std::size_t i = 0; i < network.spaces.size(); ++i) {
-    Routing(network, presence, i).run();
-    find_answers(network, network.spaces[i]);
-  }
+  for (std::size_t i = 0; i < network.spaces.size(); ++i) Routing(network, presence, i).run();
 }
 
 }  // namespace topo::network

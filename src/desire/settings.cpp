@@ -49,6 +49,17 @@ std::string interface_of(const std::string& sysctl) {
   return {};
 }
 
+/// "net/ipv6/conf/eth0/disable_ipv6: 1", where the file gives eth0 an IPv6 address.
+bool kills_addresses(const Network& network, const Space& space, const std::string& sysctl, const std::string& interface) {
+  if (!sysctl.starts_with("net/ipv6/conf/") || !sysctl.ends_with("/disable_ipv6") || interface == "default") return false;
+  const bool all = interface == "all";
+  if ((all || interface == "lo") && has_family(space.loopback, Family::v6)) return true;
+  return std::any_of(space.interfaces.begin(), space.interfaces.end(), [&](const EndRef& ref) {
+    const End& end = network.end(ref);
+    return (all || end.name == interface) && has_family(end.addresses, Family::v6);
+  });
+}
+
 void check_sysctls(Network& network, const Space& space) {
   for (const auto& [name, value] : space.spec->sysctls) {
     const bool forwards = std::find(forwarding.begin(), forwarding.end(), name.value) != forwarding.end();
@@ -58,6 +69,9 @@ void check_sysctls(Network& network, const Space& space) {
           space.spec->router ? "leave one of them out" : "say `router: true` instead", name.value.size());
     }
     const std::string interface = interface_of(name.value);
+    if (value != "0" && kills_addresses(network, space, name.value, interface)) {
+      network.mistakes.refuse(name.at, "this takes away the IPv6 addresses of namespace " + in_quotes(space.name), {}, name.value.size());
+    }
     if (interface.empty() || interface == "all" || interface == "default" || interface == "lo" || network.interface(space, interface)) continue;
     network.mistakes.refuse(name.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface), {}, name.value.size());
   }

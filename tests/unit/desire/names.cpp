@@ -107,18 +107,17 @@ links:
   CHECK(addresses(d, "", "web.eth0") == "10.5.0.1/24, fd00::1/64");
   CHECK(addresses(d, "", "to-web") == "10.6.0.2/30");
   CHECK(addresses(d, "web", "up") == "10.6.0.1/30");
-  // The host's ends are networks of their own, and what is behind a cable between bridges is let through as it is.
+  // The host's ends are networks of their own, and cables between bridges are known at both ends.
   REQUIRE(d.intent.segments.size() == 4);
   CHECK(d.intent.segments[2].interface == "to-web");
   CHECK_FALSE(d.intent.segments[2].bridge);
-  std::size_t trunks = 0;
-  for (const auto& member : d.intent.members) {
-    if (!member.ns.empty()) continue;
-    ++trunks;
-    CHECK(member.router);
-    CHECK_FALSE(member.port.empty());
-  }
-  CHECK(trunks == 6);
+  CHECK(d.intent.segments[2].gateway == std::vector{*Cidr::parse("10.6.0.2/30")});
+  CHECK(d.intent.segments[0].interface == "back");
+  REQUIRE(d.intent.segments[0].cables.size() == 3);
+  CHECK(d.intent.segments[0].cables[2].port == "second");
+  CHECK(d.intent.segments[0].cables[2].to == 1);
+  CHECK(d.intent.segments[1].cables.size() == 3);
+  CHECK(d.intent.members.size() == 2);
 }
 
 TEST_CASE("interfaces with one name") {

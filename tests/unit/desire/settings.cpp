@@ -33,6 +33,11 @@ namespaces: { a: { sysctl: { @net.ipv4.ip_forward: 1 } }, r: { router: true, sys
 namespaces: { a: { sysctl: { @net.ipv4.conf.eth4.rp_filter: 1, net.ipv4.conf.all.rp_filter: 1 } } }
 )",
           "namespace \"a\" has no interface \"eth4\"");
+  refuses(R"(
+bridges: { lan: { subnet: "fd00::/64" }, old: { subnet: 10.0.0.0/24 } }
+namespaces: { a: { attach: [lan, old], sysctl: { @net.ipv6.conf.eth0.disable_ipv6: 1, net.ipv6.conf.eth1.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1 } } }
+)",
+          "this takes away the IPv6 addresses of namespace \"a\"");
 }
 
 TEST_CASE("a bridge's own settings") {
