@@ -11,6 +11,12 @@
 
 namespace topo::policy {
 
+/// A cable from one bridge to another.
+struct SegmentCable {
+  std::string port;                 ///< this bridge's end
+  std::size_t to = 0;               ///< the other bridge's segment
+};
+
 /// A network the gateway is on: a bridge, or the host's end of a link ("as if alone on a bridge of its own").
 struct Segment {
   std::string interface;            ///< the bridge's name, or the end's
@@ -19,6 +25,7 @@ struct Segment {
   bool isolated = false;
   std::vector<Cidr> gateway;        ///< the gateway's own addresses on it, with the subnets' prefixes
   Nat nat;
+  std::vector<SegmentCable> cables; ///< to other bridges, each named at both; what passes there keeps to no policy between bridges
   bool filtered = false;            ///< bridged packets reach the filter (Bridge::filtered); set by needs_bridge_filter
 };
 
@@ -63,6 +70,7 @@ struct PortMap {
 struct InterfaceNat {
   std::string interface;
   Nat nat;
+  bool v4 = true, v6 = true;        ///< masquerade: the families that the namespace has addresses of
 };
 
 /// The whole meaning, for one namespace. `<->` is already two flows; deny beats allow; the order is of no account.

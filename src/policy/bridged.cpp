@@ -1,0 +1,119 @@
+// What stays inside a bridge whose packets reach the filter: sender and receiver are known by their ports.
+#include "policy/filter.hpp"
+
+namespace topo::policy {
+
+void Filter::write_bridged(std::size_t segment) {
+  const Segment& here = intent_.segments[segment];
+  const std::vector<Class> classes = classes_of(segment, true);
+  const Decisions& ids = relations_.from_segment[segment];
+  const std::string unnamed = chain('e', here), denies = chain('f', here), rest = chain('g', here);
+  std::vector<std::string> class_of(intent_.members.size(), unnamed);
+
+  Rules denied;
+  add_bridged(denied, ids, segment, true);
+  if (classes.empty()) {
+    Rules& rules = chains_[unnamed];
+    rules = std::move(denied);
+    add_bridged(rules, ids, segment, false);
+    add_bridged_default(rules, segment);
+  } else {
+    Rules& allowed = chains_[rest];
+    add_bridged(allowed, ids, segment, false);
+    add_bridged_default(allowed, segment);
+    Rules& others = chains_[unnamed];
+    if (!denied.empty()) others.push_back(with({}, jump(denies)));
+    others.push_back(with({}, go_to(rest)));
+    for (const Class& each : classes) {
+      const std::string name = chain('e', each.members.front());
+      Rules& rules = chains_[name];
+      add_bridged(rules, each.decisions, segment, true);
+      if (!denied.empty()) rules.push_back(with({}, jump(denies)));
+      add_bridged(rules, each.decisions, segment, false);
+      rules.push_back(with({}, go_to(rest)));
+      for (const std::size_t member : each.members) class_of[member] = name;
+    }
+    if (!denied.empty()) chains_[denies] = std::move(denied);
+  }
+  Rules& rules = chains_[chain('b', here)];
+  add_neighbour_discovery(rules, 133, accept_);
+  add_ports(rules, segment, class_of);
+}
+
+/// Each port to its member's class; an address that is not the member's own goes nowhere.
+void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std::string>& class_of) {
+  const Segment& here = intent_.segments[segment];
+  Rule rule;
+  for (const SegmentCable& cable : here.cables) {
+    rule.physical_in = cable.port;
+    rules.push_back(with(rule, accept_));
+  }
+  // A member without an address yet (DHCP), or with its link-local one.
+  std::vector<std::string> unowned{"0.0.0.0/32"};
+  if (family_ == Family::v6) unowned = {"fe80::/10", "::/128"};
+  const std::string by_port = chain('p', here);
+  Rules& ports = chains_[by_port];
+  std::vector<Leaf> leaves;
+  for (const std::size_t member : relations_.members[segment]) {
+    rule = {};
+    rule.physical_in = intent_.members[member].port;
+    rule.target = go_to(class_of[member]);
+    ports.push_back(rule);
+    if (relations_.by_port(member)) {
+      rules.push_back(rule);
+      continue;
+    }
+    for (const IpAddress& address : addresses_of(member)) {
+      rule.source = is(address);
+      leaves.push_back(leaf(address, rule));
+    }
+  }
+  ports.push_back(with({}, drop_));
+  for (const std::string& source : unowned) {
+    rule = {};
+    rule.source = is(*Cidr::parse(source));
+    rules.push_back(with(rule, go_to(by_port)));
+  }
+  chains_.plant(chain('b', here), std::move(leaves), Branch::source, drop_);
+}
+
+void Filter::add_bridged(Rules& rules, const Decisions& ids, std::size_t segment, bool denies) {
+  for (const std::size_t id : ids) {
+    if (relations_.decisions[id].deny != denies || !relations_.ends_in(id, segment)) continue;
+    const Ends& ends = relations_.decisions[id].flow->to;
+    const Target& target = target_of(id, accept_);
+    bool whole = ends.any;
+    for (const std::size_t named : ends.segments) whole = whole || named == segment;
+    for (const Rule& service : services_of(id)) {
+      if (whole) {
+        rules.push_back(with(service, target));
+        continue;
+      }
+      for (const std::size_t member : ends.members) {
+        if (intent_.members[member].segment != segment) continue;
+        Rule rule = service;
+        rule.physical_out = intent_.members[member].port;
+        rules.push_back(with(rule, target));
+      }
+    }
+  }
+}
+
+void Filter::add_bridged_default(Rules& rules, std::size_t segment) {
+  const Segment& here = intent_.segments[segment];
+  if (!here.isolated) {
+    rules.push_back(with({}, accept_));
+    return;
+  }
+  Rule own_map;
+  own_map.states = netfilter::ct_dnat;
+  if (const std::string self = self_chain(segment); !self.empty()) rules.push_back(with(own_map, jump(self)));
+  for (const SegmentCable& cable : here.cables) {
+    Rule rule;
+    rule.physical_out = cable.port;
+    rules.push_back(with(rule, accept_));
+  }
+  rules.push_back(with({}, block_));
+}
+
+}  // namespace topo::policy

@@ -1,0 +1,133 @@
+#include "policy/relations.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "policy/compile.hpp"
+
+namespace topo::policy {
+namespace {
+
+bool names_segment(const Ends& ends, std::size_t segment) {
+  return ends.any || std::find(ends.segments.begin(), ends.segments.end(), segment) != ends.segments.end();
+}
+
+/// For each segment the lowest one that cables join it to.
+std::vector<std::size_t> domains(const Intent& intent) {
+  std::vector<std::size_t> root(intent.segments.size());
+  std::iota(root.begin(), root.end(), std::size_t{0});
+  const auto find = [&](std::size_t i) {
+    while (root[i] != i) i = root[i] = root[root[i]];
+    return i;
+  };
+  for (std::size_t i = 0; i < root.size(); ++i) {
+    for (const auto& cable : intent.segments[i].cables) root[std::max(find(i), find(cable.to))] = std::min(find(i), find(cable.to));
+  }
+  for (std::size_t i = 0; i < root.size(); ++i) root[i] = find(i);
+  return root;
+}
+
+/// The members of `segment` that `ends` names; `whole` where it is all of them.
+struct Part {
+  bool whole = false;
+  std::set<std::size_t> members;
+  [[nodiscard]] bool empty() const { return !whole && members.empty(); }
+};
+
+Part part_of(const Intent& intent, const Ends& ends, std::size_t segment) {
+  Part part;
+  part.whole = names_segment(ends, segment);
+  for (const std::size_t member : ends.members) {
+    if (intent.members[member].segment == segment) part.members.insert(member);
+  }
+  return part;
+}
+
+/// True where `flow` forbids one member of the segment something towards another, or towards itself by a port map.
+bool divides(const Relations& relations, const Flow& flow, std::size_t segment) {
+  const Part from = part_of(relations.intent, flow.from, segment), to = part_of(relations.intent, flow.to, segment);
+  if (from.empty() || to.empty()) return false;
+  const auto& all = relations.members[segment];
+  const bool only_itself = all.size() == 1 || (!from.whole && from.members.size() == 1 && !to.whole && to.members == from.members);
+  if (!only_itself) return true;
+  const std::size_t self = all.size() == 1 ? all.front() : *from.members.begin();
+  return relations.mapped[self];
+}
+
+}  // namespace
+
+Relations::Relations(const Intent& meant)
+    : intent(meant),
+      from_segment(meant.segments.size()),
+      from_member(meant.members.size()),
+      members(meant.segments.size()),
+      within_reach(meant.segments.size()),
+      mapped(meant.members.size()) {
+  for (const Flow& flow : intent.deny) decisions.push_back({&flow, true});
+  for (const Flow& flow : intent.allow) decisions.push_back({&flow, false});
+  const auto add = [](Decisions& list, std::size_t id) {
+    if (list.empty() || list.back() != id) list.push_back(id);
+  };
+  for (std::size_t id = 0; id < decisions.size(); ++id) {
+    const Ends& from = decisions[id].flow->from;
+    if (from.any) {
+      for (auto& list : from_segment) add(list, id);
+      continue;
+    }
+    for (const std::size_t segment : from.segments) add(from_segment[segment], id);
+    for (const std::size_t member : from.members) {
+      const Decisions& whole = from_segment[intent.members[member].segment];
+      if (whole.empty() || whole.back() != id) add(from_member[member], id);
+    }
+  }
+  for (const PortMap& map : intent.ports) mapped[map.member] = true;
+  const auto domain = domains(intent);
+  for (std::size_t member = 0; member < intent.members.size(); ++member) members[intent.members[member].segment].push_back(member);
+  for (std::size_t segment = 0; segment < domain.size(); ++segment) {
+    if (intent.segments[segment].cables.empty()) {
+      within_reach[segment] = members[segment];
+      continue;
+    }
+    for (std::size_t other = 0; other < domain.size(); ++other) {
+      if (domain[other] == domain[segment]) within_reach[segment].insert(within_reach[segment].end(), members[other].begin(), members[other].end());
+    }
+  }
+}
+
+bool Relations::ends_in(std::size_t decision, std::size_t segment) const {
+  const Ends& to = decisions[decision].flow->to;
+  return names_segment(to, segment) ||
+         std::any_of(to.members.begin(), to.members.end(), [&](std::size_t member) { return intent.members[member].segment == segment; });
+}
+
+bool Relations::opens_outside(const Decisions& ids) const {
+  return std::any_of(ids.begin(), ids.end(), [&](std::size_t id) { return !decisions[id].deny && leads_outside(decisions[id].flow->to); });
+}
+
+bool Relations::checks_sources(std::size_t segment) const {
+  const Segment& here = intent.segments[segment];
+  const auto known = [&](std::size_t member) { return !by_port(member) || (here.filtered && intent.members[member].segment == segment); };
+  return std::all_of(within_reach[segment].begin(), within_reach[segment].end(), known);
+}
+
+void needs_bridge_filter(Intent& intent) {
+  std::vector<bool> filtered(intent.segments.size());
+  const Relations relations(intent);
+  for (std::size_t i = 0; i < intent.segments.size(); ++i) {
+    const Segment& segment = intent.segments[i];
+    if (!segment.bridge) continue;
+    const auto& members = relations.members[i];
+    const bool alone = members.size() + segment.cables.size() < 2;
+    const auto divided = [&](const Flow& flow) { return divides(relations, flow, i); };
+    const auto by_port = [&](std::size_t member) { return relations.by_port(member); };
+    const auto named = [&](std::size_t member) { return !relations.from_member[member].empty(); };
+    // All may be taken for one another where nothing tells them apart.
+    const bool alike = std::all_of(members.begin(), members.end(), by_port) && std::none_of(members.begin(), members.end(), named);
+    const bool ports_matter = !segment.plain && !alone && !alike && std::any_of(members.begin(), members.end(), by_port);
+    filtered[i] = (segment.isolated && !alone) || ports_matter || std::any_of(intent.deny.begin(), intent.deny.end(), divided);
+  }
+  for (std::size_t i = 0; i < filtered.size(); ++i) intent.segments[i].filtered = filtered[i];
+}
+
+}  // namespace topo::policy
