@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "apply/presence.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
@@ -69,15 +68,6 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   return Exit::ok;
 }
 
-/// Without an operand: the one topology that is here, or all of them.
-Result<std::vector<std::string>> those_here(const Arguments& arguments) {
-  auto present = topologies_present();
-  if (!present || arguments.all || present->size() <= 1) return present;
-  std::string list;
-  for (const auto& name : *present) list += (list.empty() ? "" : ", ") + name;
-  return Error{Exit::invalid, "several topologies are here: " + list, {}, {}, "name one, or give --all", {}};
-}
-
 }  // namespace
 
 Exit destroy(const Arguments& arguments) {
@@ -87,8 +77,9 @@ Exit destroy(const Arguments& arguments) {
   if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error());
   drop_privileges();
   if (arguments.operands.empty()) {
-    auto here = those_here(arguments);
+    auto here = topologies_here({});
     if (!here) return complain(here.error());
+    if (here->size() > 1 && !arguments.all) return complain(several_here(*here, "name one, or give --all"));
     names = *std::move(here);
     if (names->empty() && arguments.format == Format::text) say("nothing to destroy");
   }

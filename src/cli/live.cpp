@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "apply/linux_kernel.hpp"
+#include "apply/presence.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
 #include "cli/show.hpp"
@@ -73,6 +74,23 @@ ApplyOptions apply_options(const Arguments& arguments, const Sources& sources) {
     return !ask || says_yes(plan.topology + ": go on?");
   };
   return options;
+}
+
+Result<std::vector<std::string>> topologies_here(const std::vector<std::string>& wanted) {
+  auto present = topologies_present();
+  if (!present || wanted.empty()) return present;
+  for (const auto& name : wanted) {
+    if (std::find(present->begin(), present->end(), name) != present->end()) continue;
+    const auto near = nearest(name, *present);
+    return Error{Exit::invalid, "the topology " + name + " is not here", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}};
+  }
+  return wanted;
+}
+
+Error several_here(const std::vector<std::string>& names, const std::string& remedy) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return Error{Exit::invalid, "several topologies are here: " + list, {}, {}, remedy, {}};
 }
 
 }  // namespace topo::cli

@@ -27,4 +27,10 @@ struct Recorded {
 /// or recreated.
 [[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources);
 
+/// The topologies in this kernel, by its marks. With `wanted` not empty: these, and Exit::invalid where one of them is not here.
+[[nodiscard]] Result<std::vector<std::string>> topologies_here(const std::vector<std::string>& wanted);
+
+/// That one topology was meant and there are several; `remedy` says how to choose.
+[[nodiscard]] Error several_here(const std::vector<std::string>& names, const std::string& remedy);
+
 }  // namespace topo::cli

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <map>
 
-#include "apply/presence.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
@@ -109,28 +108,14 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
 }  // namespace
 
 Exit status(const Arguments& arguments) {
-  if (!arguments.operands.empty()) {
-    if (const auto problem = topology_name_problem(arguments.operands.front())) {
-      return complain(Error{Exit::invalid, "the topology name '" + arguments.operands.front() + "' " + *problem, {}, {}, {}, {}});
-    }
-  }
   if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error());
   drop_privileges();
-  auto present = topologies_present();
-  if (!present) return complain(present.error());
-  std::vector<std::string> names = *std::move(present);
-  if (!arguments.operands.empty()) {
-    const auto& wanted = arguments.operands.front();
-    if (std::find(names.begin(), names.end(), wanted) == names.end()) {
-      const auto near = nearest(wanted, names);
-      return complain(Error{Exit::invalid, "the topology " + wanted + " is not here", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}});
-    }
-    names = {wanted};
-  }
+  const auto names = topologies_here(arguments.operands);
+  if (!names) return complain(names.error());
   Exit exit = Exit::ok;
   auto results = Json::array();
-  if (names.empty() && arguments.format == Format::text) say("no topology is here");
-  for (const auto& name : names) exit = worse(exit, status_of(name, arguments, results));
+  if (names->empty() && arguments.format == Format::text) say("no topology is here");
+  for (const auto& name : *names) exit = worse(exit, status_of(name, arguments, results));
   if (arguments.format == Format::json) say_json(Json{{"format", "topo.status/1"}, {"topologies", std::move(results)}});
   return exit;
 }
