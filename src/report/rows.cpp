@@ -158,6 +158,7 @@ class Narrator {
     std::set_difference(was.begin(), was.end(), is.begin(), is.end(), std::back_inserter(gone));
     std::set_difference(is.begin(), is.end(), was.begin(), was.end(), std::back_inserter(come));
     if (gone.empty() && come.empty()) return before != nullptr && after != nullptr && tell_rules(change);
+    const std::size_t told_before = policy_.size();
     bool cuts = false;
     for (const Statement& statement : come) {
       tell_statement(change, statement, true);
@@ -169,7 +170,7 @@ class Narrator {
           cuts || (after != nullptr && (statement.key == "allow" || statement.key == "port" || statement.key == "default" || statement.key == "nat"));
     }
     if (cuts) hit_.emplace_back("open connections that the new policy does not allow are cut");
-    return true;
+    return policy_.size() > told_before;
   }
 
   void tell_statement(const Change& change, const Statement& statement, bool comes) {

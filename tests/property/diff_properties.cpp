@@ -1,6 +1,7 @@
 // Plans over random pairs of graphs, performed on a simulated host.
-#include <catch2/catch.hpp>
 #include <rapidcheck/catch.h>
+
+#include <catch2/catch.hpp>
 
 #include "random_graph.hpp"
 #include "simulated_host.hpp"

@@ -92,7 +92,8 @@ class RandomGraph {
       if (route.next_hops.empty()) route.type = Route::Type::blackhole;
       std::sort(route.next_hops.begin(), route.next_hops.end());
       for (const Address* address : graph_.all<Address>()) {
-        if (address->ns == ns && address->address.family() == family && !route.next_hops.empty() && chance(1, 5)) route.source = address->address.address();
+        if (address->ns == ns && address->address.family() == family && !route.next_hops.empty() && chance(1, 5))
+          route.source = address->address.address();
       }
       graph_.put(route);
     }

@@ -25,9 +25,15 @@ class SimulatedHost {
   void perform(const Plan& plan) {
     for (const Change& change : plan.changes) {
       switch (change.action) {
-        case Change::Action::add: add(*change.after); break;
-        case Change::Action::modify: modify(*change.before, *change.after); break;
-        case Change::Action::recreate: add(*change.after); break;
+        case Change::Action::add:
+          add(*change.after);
+          break;
+        case Change::Action::modify:
+          modify(*change.before, *change.after);
+          break;
+        case Change::Action::recreate:
+          add(*change.after);
+          break;
         case Change::Action::remove:
           if (!change.implied) remove(id_of(*change.before));
           break;
@@ -98,10 +104,10 @@ class SimulatedHost {
   /// A gateway has to be on link, and a source has to be an address of the namespace.
   void check_route(const Route& route) const {
     for (const NextHop& hop : route.next_hops) {
-      if (hop.via && !any_address([&](const Address& it) { return it.ns == route.ns && it.interface == hop.interface && it.address.contains(*hop.via); })) {
-        const bool by_route = any<Route>([&](const Route& it) {
-          return it.ns == route.ns && it.order() == 0 && it.destination.contains(*hop.via) && !it.next_hops.empty();
-        });
+      if (hop.via &&
+          !any_address([&](const Address& it) { return it.ns == route.ns && it.interface == hop.interface && it.address.contains(*hop.via); })) {
+        const bool by_route = any<Route>(
+            [&](const Route& it) { return it.ns == route.ns && it.order() == 0 && it.destination.contains(*hop.via) && !it.next_hops.empty(); });
         if (!by_route) throw Refused(id_of(route) + ": gateway is unreachable");
       }
     }
@@ -153,9 +159,8 @@ class SimulatedHost {
       }
       if (subnets_[subnet_of(address)].empty()) subnets_.erase(subnet_of(address));
     }
-    const bool bare = !any_address([&](const Address& it) {
-      return it.ns == address.ns && it.interface == address.interface && it.address.family() == Family::v4;
-    });
+    const bool bare = !any_address(
+        [&](const Address& it) { return it.ns == address.ns && it.interface == address.interface && it.address.family() == Family::v4; });
     const bool gone = !any_address([&](const Address& it) { return it.ns == address.ns && it.address.address() == address.address.address(); });
     for (auto it = things_.begin(); it != things_.end();) {
       auto* route = std::get_if<Route>(&it->second);
@@ -163,7 +168,8 @@ class SimulatedHost {
         ++it;
         continue;
       }
-      const bool through = std::any_of(route->next_hops.begin(), route->next_hops.end(), [&](const NextHop& hop) { return hop.interface == address.interface; });
+      const bool through =
+          std::any_of(route->next_hops.begin(), route->next_hops.end(), [&](const NextHop& hop) { return hop.interface == address.interface; });
       const bool by_source = gone && route->source == address.address.address();
       if (v4 && (by_source || (bare && through))) {
         it = things_.erase(it);
