@@ -87,7 +87,8 @@ Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& executi
   auto& work = execution.work;
   auto& batch = work.batch(Work::Step::make, wanted.ns);
   batch.add(make_message(wanted, execution.plan.topology), "cannot create bridge " + wanted.name);
-  batch.join(configure_message(wanted, execution.plan.topology, work.has_ipv6()), "cannot bring up bridge " + wanted.name);
+  batch.join(configure_message(wanted, execution.plan.topology, work.has_ipv6()), "cannot configure bridge " + wanted.name);
+  batch.join(link::up_message(wanted.name), "cannot bring up bridge " + wanted.name);
   return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.gateway_v6);
 }
 
@@ -96,7 +97,9 @@ Result<void> KernelHalf<Bridge>::update(const Bridge&, const Bridge& after, Exec
   kernel::Message message = configure_message(after, execution.plan.topology, work.has_ipv6());
   message.put_mac(IFLA_ADDRESS, after.mac);
   put_kind(message, after);
-  work.batch(Work::Step::make, after.ns).add(std::move(message), "cannot change bridge " + after.name);
+  auto& batch = work.batch(Work::Step::make, after.ns);
+  batch.add(std::move(message), "cannot change bridge " + after.name);
+  batch.join(link::up_message(after.name), "cannot bring up bridge " + after.name);
   return link::serve_ipv6(execution.work, after.ns, after.name, after.gateway_v6);
 }
 

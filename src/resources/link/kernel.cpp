@@ -47,9 +47,7 @@ bool is_owned(const kernel::LinkRecord& link, const std::string& ns, const std::
 }
 
 kernel::Message set_message(const Settings& settings, bool has_ipv6) {
-  ifinfomsg fixed{};
-  fixed.ifi_flags = IFF_UP;
-  fixed.ifi_change = IFF_UP;
+  const ifinfomsg fixed{};
   kernel::Message message(RTM_NEWLINK, 0, fixed);
   message.put_text(IFLA_IFNAME, settings.name);
   message.put_text(IFLA_IFALIAS, settings.alias);
@@ -66,6 +64,15 @@ kernel::Message set_message(const Settings& settings, bool has_ipv6) {
     }
     if (silence_ipv6) message.nest(AF_INET6, [&] { message.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE); });
   });
+  return message;
+}
+
+kernel::Message up_message(const std::string& name) {
+  ifinfomsg fixed{};
+  fixed.ifi_flags = IFF_UP;
+  fixed.ifi_change = IFF_UP;
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 128);
+  message.put_text(IFLA_IFNAME, name);
   return message;
 }
 

@@ -26,9 +26,10 @@ struct Settings {
   std::vector<std::pair<int, std::uint32_t>> ipv4;  ///< IPV4_DEVCONF_x (linux/ip.h); what a sysctl of the file sets is left out of both
 };
 
-/// The SET message that gives a link its alias and group, its settings of both families, and brings it up, all at once. IPv6 makes no
-/// address of its own on it. The caller may add attributes.
+/// The SET message that gives a link its alias and group and its settings of both families. The caller may add attributes.
 [[nodiscard]] kernel::Message set_message(const Settings& settings, bool has_ipv6);
+/// Brings it up. A message of its own: the kernel carries out IFF_UP before the rest of its message, and IPv6 would have made addresses by then.
+[[nodiscard]] kernel::Message up_message(const std::string& name);
 /// What of it somebody changed, "down, alias lost"; empty where nothing.
 [[nodiscard]] std::string amiss(const Settings& settings, const kernel::LinkRecord& link);
 

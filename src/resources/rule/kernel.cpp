@@ -48,7 +48,9 @@ Result<void> KernelHalf<RoutingRule>::observe(const Reading& reading, Graph& liv
   for (const auto& [ns, place] : reading.places) {
     for (const auto& record : place->snapshot.rules) {
       if (record.action != FR_ACT_TO_TBL || record.more) continue;
-      if (record.protocol != owner_protocol && record.protocol != RTPROT_BOOT && record.protocol != RTPROT_STATIC) continue;
+      // ip-rule(8) leaves the protocol of what an administrator adds unspecified.
+      const bool by_administrator = record.protocol == RTPROT_UNSPEC || record.protocol == RTPROT_BOOT || record.protocol == RTPROT_STATIC;
+      if (record.protocol != owner_protocol && !by_administrator) continue;
       RoutingRule rule{ns, record.family, record.priority, record.from, record.to, record.iif, record.table};
       // The host's rules do not say which topology's they are.
       if (ns.empty() && (record.protocol != owner_protocol || reading.desired.find("rule " + rule.key()) == nullptr)) continue;

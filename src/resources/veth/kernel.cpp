@@ -205,12 +205,14 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
   const std::string title = title_of(wanted);
   auto& batch = work.batch(Work::Step::make, own.ns);
   batch.add(make_message(wanted, *master, (*peer_place)->netns.get(), work, topology), "cannot create cable " + title);
-  batch.join(link::set_message(settings_of(own, wanted.key(), topology, **place), work.has_ipv6()), "cannot bring up cable " + title);
+  batch.join(link::set_message(settings_of(own, wanted.key(), topology, **place), work.has_ipv6()), "cannot configure cable " + title);
+  batch.join(link::up_message(own.name), "cannot bring up cable " + title);
   if (own.hairpin) batch.add(hairpin_message(own), "cannot set hairpin of " + title_of(own));
   kernel::Message peer_message = link::set_message(settings_of(peer, wanted.key(), topology, **peer_place), work.has_ipv6());
   if (*peer_master != 0) peer_message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*peer_master));
   auto& peer_batch = work.batch(Work::Step::configure, peer.ns);
-  peer_batch.add(std::move(peer_message), "cannot bring up cable " + title);
+  peer_batch.add(std::move(peer_message), "cannot configure cable " + title);
+  peer_batch.join(link::up_message(peer.name), "cannot bring up cable " + title);
   if (peer.hairpin) peer_batch.add(hairpin_message(peer), "cannot set hairpin of " + title_of(peer));
 
   if (!(*place)->fresh && (*peer_place)->fresh) work.outlives_nothing({own.ns, own.name});
@@ -239,6 +241,7 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*master));
     auto& batch = work.batch(Work::Step::configure, end.ns);
     batch.add(std::move(message), "cannot change cable end " + title_of(end));
+    batch.join(link::up_message(end.name), "cannot bring up cable end " + title_of(end));
     if (!end.bridge.empty() && (end.hairpin || before.ends[i].hairpin)) batch.add(hairpin_message(end), "cannot set hairpin of " + title_of(end));
     work.await({end.ns, end.name});
     if (!is_gateway_end(end)) continue;
