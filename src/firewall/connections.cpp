@@ -24,7 +24,7 @@ using netfilter::Rule;
 using netfilter::Ruleset;
 using netfilter::Target;
 
-constexpr std::uint8_t icmp = 1, udp = 17, icmp6 = 58;
+constexpr std::uint8_t icmp = 1, udp = 17;
 
 /// One direction of a connection, as its packets look.
 struct Tuple {

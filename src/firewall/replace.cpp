@@ -126,7 +126,8 @@ class Editor {
           missing.erase(found);
         }
       }
-      std::for_each(superfluous.rbegin(), superfluous.rend(), [&](std::size_t index) { step(table_.erase_rule(chain, index)); });
+      // From the last one, so that the places of the others stay what they are.
+      for (auto index = superfluous.rbegin(); index != superfluous.rend(); ++index) step(table_.erase_rule(chain, *index));
       for (const auto& entry : missing) step(table_.insert_first(chain, entry));
     }
     for (const auto& [chain, entries] : wanted.jumps) {

@@ -172,7 +172,8 @@ Result<Table> Table::open(const Place& place, TableId id) {
     }
     const bool absent = opened.number == ENOPROTOOPT || opened.number == ENOENT;
     if (opened.handle != nullptr || !absent || last) break;
-    if (!(load_module(family_module(id.family)) | load_module(table_module(id)))) break;
+    const bool family_loaded = load_module(family_module(id.family)), table_loaded = load_module(table_module(id));
+    if (!family_loaded && !table_loaded) break;
   }
   if (opened.handle == nullptr) return cannot_open(id, opened.number);
   return Table(id, std::make_unique<Snapshot>(&library_of(id.family), opened.handle));
