@@ -81,6 +81,7 @@ void add_options(CLI::App& app, const Options& options, Arguments& arguments, st
     app.add_option("--set", set, "Value of a variable, above the file's vars; may be given again")
         ->expected(1)
         ->take_all()
+        ->allow_extra_args(false)
         ->option_text("NAME=VALUE");
     app.add_option("--max-size", arguments.max_bytes, "Largest file that is read (1 MiB)")->transform(CLI::AsSizeValue(false))->option_text("BYTES");
   }
