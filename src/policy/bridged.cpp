@@ -36,7 +36,7 @@ void Filter::write_bridged(std::size_t segment) {
     if (!denied.empty()) chains_[denies] = std::move(denied);
   }
   Rules& rules = chains_[chain('b', here)];
-  add_neighbour_discovery(rules, 133, accept_);
+  add_neighbour_discovery(rules, true, accept_);
   add_ports(rules, segment, class_of);
 }
 

@@ -146,11 +146,11 @@ std::string Filter::self_chain(std::size_t segment) {
   return name;
 }
 
-/// RFC 4861 from `first` on (133 router solicitation, 134 advertisement, 135 and 136 neighbours, 137 redirect), MLD, MLDv2.
-void Filter::add_neighbour_discovery(Rules& rules, std::uint8_t first, const Target& target) const {
+/// RFC 4861 (133 router solicitation, 134 advertisement, 135 and 136 neighbours, 137 redirect), MLD and MLDv2.
+void Filter::add_neighbour_discovery(Rules& rules, bool from_routers, const Target& target) const {
   if (family_ == Family::v4) return;
   for (const std::uint8_t type : std::initializer_list<std::uint8_t>{133, 134, 135, 136, 137, 130, 131, 132, 143}) {
-    if (first == 135 && (type == 134 || type == 137)) continue;
+    if (!from_routers && (type == 134 || type == 137)) continue;
     Rule rule;
     rule.protocol = 58;
     rule.icmp_type = type;

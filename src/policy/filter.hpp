@@ -51,7 +51,7 @@ class Filter {
   [[nodiscard]] std::string chain(char letter, std::size_t member) { return chains_.name(letter, keys_[member]); }
   /// The segment's `self` chain: a port map's target may always speak to itself through it. Empty where there is none.
   [[nodiscard]] std::string self_chain(std::size_t segment);
-  void add_neighbour_discovery(Rules& rules, std::uint8_t first, const Target& target) const;
+  void add_neighbour_discovery(Rules& rules, bool from_routers, const Target& target) const;
   [[nodiscard]] static Rule from(const Segment& segment);
   [[nodiscard]] static Rule to(const Segment& segment);
   [[nodiscard]] Rule between(Side in, Side out) const;

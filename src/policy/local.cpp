@@ -40,7 +40,7 @@ void Filter::write_input() {
     // The gateway is no member's to configure: no router advertisements, no redirects.
     rules.push_back(with(icmp(family_, 0, 134), drop_));
     rules.push_back(with(icmp(family_, 0, 137), drop_));
-    add_neighbour_discovery(rules, 135, return_);
+    add_neighbour_discovery(rules, false, return_);
   }
   for (std::size_t i = 0; i < intent_.segments.size(); ++i) {
     if (intent_.segments[i].plain) continue;
@@ -125,7 +125,7 @@ void Filter::write_output() {
     rules.push_back(with(between(Side::whoever, Side::own), go_to(chains_.name("host"))));
     rules.push_back(with(mapped, go_to(chains_.name("host"))));
     Rules& host = chains_[chains_.name("host")];
-    add_neighbour_discovery(host, 133, return_);
+    add_neighbour_discovery(host, true, return_);
     host.insert(host.end(), denies.begin(), denies.end());
   }
   if (rules.empty()) return;

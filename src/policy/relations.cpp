@@ -48,11 +48,8 @@ Part part_of(const Intent& intent, const Ends& ends, std::size_t segment) {
 bool divides(const Relations& relations, const Flow& flow, std::size_t segment) {
   const Part from = part_of(relations.intent, flow.from, segment), to = part_of(relations.intent, flow.to, segment);
   if (from.empty() || to.empty()) return false;
-  const auto& all = relations.members[segment];
-  const bool only_itself = all.size() == 1 || (!from.whole && from.members.size() == 1 && !to.whole && to.members == from.members);
-  if (!only_itself) return true;
-  const std::size_t self = all.size() == 1 ? all.front() : *from.members.begin();
-  return relations.mapped[self];
+  const bool only_itself = !from.whole && from.members.size() == 1 && !to.whole && to.members == from.members;
+  return !only_itself || relations.mapped[*from.members.begin()];
 }
 
 }  // namespace
@@ -105,6 +102,11 @@ bool Relations::opens_outside(const Decisions& ids) const {
   return std::any_of(ids.begin(), ids.end(), [&](std::size_t id) { return !decisions[id].deny && leads_outside(decisions[id].flow->to); });
 }
 
+bool Relations::switches(std::size_t segment) const {
+  const Segment& here = intent.segments[segment];
+  return here.bridge && members[segment].size() + here.cables.size() > 1;
+}
+
 bool Relations::checks_sources(std::size_t segment) const {
   const Segment& here = intent.segments[segment];
   const auto known = [&](std::size_t member) { return !by_port(member) || (here.filtered && intent.members[member].segment == segment); };
@@ -116,16 +118,15 @@ void needs_bridge_filter(Intent& intent) {
   const Relations relations(intent);
   for (std::size_t i = 0; i < intent.segments.size(); ++i) {
     const Segment& segment = intent.segments[i];
-    if (!segment.bridge) continue;
+    if (!relations.switches(i)) continue;
     const auto& members = relations.members[i];
-    const bool alone = members.size() + segment.cables.size() < 2;
     const auto divided = [&](const Flow& flow) { return divides(relations, flow, i); };
     const auto by_port = [&](std::size_t member) { return relations.by_port(member); };
     const auto named = [&](std::size_t member) { return !relations.from_member[member].empty(); };
     // All may be taken for one another where nothing tells them apart.
     const bool alike = std::all_of(members.begin(), members.end(), by_port) && std::none_of(members.begin(), members.end(), named);
-    const bool ports_matter = !segment.plain && !alone && !alike && std::any_of(members.begin(), members.end(), by_port);
-    filtered[i] = (segment.isolated && !alone) || ports_matter || std::any_of(intent.deny.begin(), intent.deny.end(), divided);
+    const bool ports_matter = !segment.plain && !alike && std::any_of(members.begin(), members.end(), by_port);
+    filtered[i] = segment.isolated || ports_matter || std::any_of(intent.deny.begin(), intent.deny.end(), divided);
   }
   for (std::size_t i = 0; i < filtered.size(); ++i) intent.segments[i].filtered = filtered[i];
 }

@@ -34,6 +34,8 @@ struct Relations {
   [[nodiscard]] bool ends_in(std::size_t decision, std::size_t segment) const;
   /// True where an allow among `ids` leads to the internet or to an address outside.
   [[nodiscard]] bool opens_outside(const Decisions& ids) const;
+  /// True where packets may pass inside the bridge, from one port to another.
+  [[nodiscard]] bool switches(std::size_t segment) const;
   /// True where source addresses of what comes in by the segment's interface tell who sent it.
   [[nodiscard]] bool checks_sources(std::size_t segment) const;
 };

@@ -61,7 +61,7 @@ void Filter::write_segment(std::size_t segment) {
     write_bridged(segment);
     inside.bridged = true;
     rules.push_back(with(inside, go_to(chain('b', here))));
-  } else {
+  } else if (relations_.switches(segment)) {
     // Bridged packets come here too where the kernel's setting for all bridges says so; nothing inside is forbidden.
     rules.push_back(with(inside, accept_));
   }
@@ -170,8 +170,9 @@ void Filter::add_default(Rules& rules, std::size_t segment) {
   } else if (intent_.default_allow) {
     rules.push_back(with(between(Side::whoever, Side::not_own), block_));
   }
-  if (!here.isolated && !intent_.default_allow) rules.push_back(with(to(here), accept_));
-  if (here.isolated) {
+  const bool judged = here.filtered || !relations_.switches(segment);
+  if (judged && !here.isolated && !intent_.default_allow) rules.push_back(with(to(here), accept_));
+  if (judged && here.isolated) {
     Rule own_map = to(here);
     own_map.states = netfilter::ct_dnat;
     if (const std::string self = self_chain(segment); !self.empty()) rules.push_back(with(own_map, jump(self)));

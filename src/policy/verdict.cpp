@@ -47,11 +47,18 @@ bool matches(const Rule& rule, const Packet& packet) {
 
 enum class Outcome : std::uint8_t { pass, block, back };
 
-/// A chain that is gone to and falls out of its end goes back to where its caller was jumped to from: to the end of the caller.
-Outcome walk(const Ruleset& rules, const ChainId& id, const Packet& packet, int depth) {
-  const auto chain = rules.chains.find(id);
+Outcome walk(const Ruleset& rules, const ChainId& place, const std::vector<Rule>& chain, const Packet& packet, int depth);
+
+/// A loop, which no kernel would take, or a chain that is not there, ends the walk.
+Outcome enter(const Ruleset& rules, const ChainId& place, const std::string& name, const Packet& packet, int depth) {
+  const auto chain = rules.chains.find({place.family, place.table, name});
   if (chain == rules.chains.end() || depth > 64) return Outcome::back;
-  for (const Rule& rule : chain->second) {
+  return walk(rules, place, chain->second, packet, depth + 1);
+}
+
+/// A chain that is gone to and falls out of its end goes back to where its caller was jumped to from: to the end of the caller.
+Outcome walk(const Ruleset& rules, const ChainId& place, const std::vector<Rule>& chain, const Packet& packet, int depth) {
+  for (const Rule& rule : chain) {
     if (!matches(rule, packet)) continue;
     switch (rule.target.kind) {
       case Target::Kind::accept:
@@ -62,9 +69,9 @@ Outcome walk(const Ruleset& rules, const ChainId& id, const Packet& packet, int 
       case Target::Kind::return_:
         return Outcome::back;
       case Target::Kind::go_to:
-        return walk(rules, {id.family, id.table, rule.target.chain}, packet, depth + 1);
+        return enter(rules, place, rule.target.chain, packet, depth);
       case Target::Kind::jump: {
-        const Outcome outcome = walk(rules, {id.family, id.table, rule.target.chain}, packet, depth + 1);
+        const Outcome outcome = enter(rules, place, rule.target.chain, packet, depth);
         if (outcome != Outcome::back) return outcome;
         break;
       }
@@ -83,13 +90,7 @@ bool passes(const Ruleset& rules, const Packet& packet) {
   const char* hook = packet.in.empty() ? "OUTPUT" : packet.out.empty() ? "INPUT" : "FORWARD";
   const ChainId builtin{packet.source.family(), netfilter::Table::filter, hook};
   const auto jumps = rules.jumps.find(builtin);
-  if (jumps == rules.jumps.end()) return true;
-  for (const Rule& rule : jumps->second) {
-    if (!matches(rule, packet)) continue;
-    const Outcome outcome = walk(rules, {builtin.family, builtin.table, rule.target.chain}, packet, 0);
-    if (outcome != Outcome::back) return outcome == Outcome::pass;
-  }
-  return true;
+  return jumps == rules.jumps.end() || walk(rules, builtin, jumps->second, packet, 0) != Outcome::block;
 }
 
 }  // namespace topo::policy
