@@ -92,7 +92,7 @@ Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& executi
   return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.gateway_v6);
 }
 
-Result<void> KernelHalf<Bridge>::update(const Bridge&, const Bridge& after, Execution& execution) {
+Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& after, Execution& execution) {
   auto& work = execution.work;
   kernel::Message message = configure_message(after, execution.plan.topology, work.has_ipv6());
   message.put_mac(IFLA_ADDRESS, after.mac);
@@ -100,6 +100,9 @@ Result<void> KernelHalf<Bridge>::update(const Bridge&, const Bridge& after, Exec
   auto& batch = work.batch(Work::Step::make, after.ns);
   batch.add(std::move(message), "cannot change bridge " + after.name);
   batch.join(link::up_message(after.name), "cannot bring up bridge " + after.name);
+  if (before.gateway_v6 && !after.gateway_v6) {
+    if (auto retired = link::retire_ipv6(work, after.ns, after.name); !retired) return retired;
+  }
   return link::serve_ipv6(execution.work, after.ns, after.name, after.gateway_v6);
 }
 

@@ -106,6 +106,17 @@ Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::st
   return forced;
 }
 
+Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name) {
+  for (const char* setting : {"accept_ra", "force_forwarding"}) {
+    const std::string key = "net/ipv6/conf/" + name + "/" + setting;
+    auto fresh = work.fresh_sysctl(key);
+    if (!fresh) return std::move(fresh).error();
+    if (!*fresh) continue;
+    if (auto set = work.set_sysctl(ns, key, **fresh); !set) return set;
+  }
+  return {};
+}
+
 std::string amiss_as_ipv6_gateway(const kernel::LinkRecord& link, const kernel::Place& place) {
   if (const std::uint32_t accept = link.ipv6_setting(DEVCONF_ACCEPT_RA); accept != 0) return "accept_ra is " + std::to_string(accept);
   const bool has_own = link.ipv6.size() > devconf_force_forwarding;

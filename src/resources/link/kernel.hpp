@@ -35,6 +35,8 @@ struct Settings {
 
 /// For a link of the gateway's own: forwards IPv6 from there and believes no router advertisement, or has no IPv6 at all. Flushes what is queued.
 [[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, bool gateway);
+/// Gives back what `serve_ipv6` set on a gateway that is one no longer, so that the link equals one that never was.
+[[nodiscard]] Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name);
 /// What somebody changed of that on a gateway; empty where nothing.
 [[nodiscard]] std::string amiss_as_ipv6_gateway(const kernel::LinkRecord& link, const kernel::Place& place);
 

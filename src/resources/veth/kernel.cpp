@@ -245,6 +245,9 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     if (!end.bridge.empty() && (end.hairpin || before.ends[i].hairpin)) batch.add(hairpin_message(end), "cannot set hairpin of " + title_of(end));
     work.await({end.ns, end.name});
     if (!is_gateway_end(end)) continue;
+    if (before.ends[i].ipv6 && !end.ipv6) {
+      if (auto retired = link::retire_ipv6(work, end.ns, end.name); !retired) return retired;
+    }
     if (auto served = link::serve_ipv6(work, end.ns, end.name, end.ipv6); !served) return served;
   }
   return {};
