@@ -254,10 +254,14 @@ Words in_plain_words(const std::string& message, std::string_view line) {
   const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return message == entry.first; });
   Words words = found != known.end() ? found->second : Words{"not YAML: " + message, ""};
   const auto first = line.find_first_not_of(" \t");
-  if (line.find("${") != std::string_view::npos) {
+  if (line.find("[*]") != std::string_view::npos) {
+    words = {"a name with [*] inside { } or [ ]", "there it stands in quotes: [\"web[*]\", db]"};
+  } else if (line.find("${") != std::string_view::npos) {
     words.hint = "between { } and [ ] a variable stands in quotes: \"${name}\"";
   } else if (first != std::string_view::npos && line[first] == '[' && line.find("]:") != std::string_view::npos) {
     words.hint = "an IPv6 address with a port stands in quotes: \"[fd00::1]:80\"";
+  } else if (line.find(":: ") != std::string_view::npos || line.find("::}") != std::string_view::npos || line.find("::]") != std::string_view::npos) {
+    words.hint = "an IPv6 address that ends in \":\" stands in quotes: \"fd00::\"";
   } else if (first != std::string_view::npos && line.substr(0, first).find('\t') != std::string_view::npos) {
     words = {tab_in_indentation, "indent with spaces"};
   }
