@@ -254,7 +254,7 @@ Words in_plain_words(const std::string& message, std::string_view line) {
   const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return message == entry.first; });
   Words words = found != known.end() ? found->second : Words{"not YAML: " + message, ""};
   const auto first = line.find_first_not_of(" \t");
-  if (line.find("[*]") != std::string_view::npos) {
+  if (line.find("[*]") != std::string_view::npos && message.find("alias") != std::string::npos) {
     words = {"a name with [*] inside { } or [ ]", "there it stands in quotes: [\"web[*]\", db]"};
   } else if (line.find("${") != std::string_view::npos) {
     words.hint = "between { } and [ ] a variable stands in quotes: \"${name}\"";
