@@ -55,7 +55,7 @@ class Meetings {
   void claim_subnet(PrefixTable<Owner>& subnets, const Located<Cidr>& cidr, const Owner& owner, bool same_ethernet_may) {
     if (cidr.value.prefix() == cidr.value.address().bits() || is_v6_link_local(cidr.value.address())) return;
     if (const auto* met = subnets.overlapping(cidr.value)) {
-      const bool same_interface = met->second.interface == owner.interface && met->second.bridge == owner.bridge;
+      const bool same_interface = owner.interface && met->second.interface == owner.interface;
       const bool same_ethernet =
           same_ethernet_may && network_.cables[met->second.interface->cable].domain == network_.cables[owner.interface->cable].domain;
       if (!same_interface && !same_ethernet) {

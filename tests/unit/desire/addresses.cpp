@@ -234,6 +234,15 @@ bridges: { one: { address: none }, two: { address: none } }
 namespaces: { a: { attach: { one: 10.0.0.5/16, two: @10.0.1.5/24 } } }
 )",
           "the subnet 10.0.1.0/24 overlaps 10.0.0.0/16");
+  refuses(R"(
+bridges: { lan: { subnet: [10.0.0.0/24, @10.0.0.128/25] } }
+)",
+          "the subnet 10.0.0.128/25 overlaps 10.0.0.0/24 | by the gateway's address on bridge \"lan\"");
+  // One interface may have several addresses of one subnet.
+  wanted(R"(
+namespaces: { a: {} }
+links: [{ between: [a, host], addresses: [[10.0.0.1/24, 10.0.0.3/24], [10.0.0.2/24, 10.0.0.4/24]] }]
+)");
   // Several cables to one bridge are in its subnet all of them, and a host's own prefix is no network.
   wanted(R"(
 bridges: { lan: { subnet: 10.0.0.0/24 } }

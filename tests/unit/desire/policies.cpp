@@ -192,6 +192,8 @@ TEST_CASE("port maps that cannot be") {
   refuses(house + "ports: { 127.0.0.1:80: web1:80, @80: web2:80 }\n", "is mapped already");
   refuses(house + "ports: { 80: web1:80, @\"[2001:db8::1]:80\": v6:80 }\n", "is mapped already");
   refuses(house + "ports: { 1.2.3.4:80-90: web1:80-90, 1.2.3.5:82: web1:80, @1.2.3.4:85: web1:81 }\n", "is mapped already");
+  refuses_each(house + "ports: { 1.2.3.4:8000-8050: web1:8000-8050, @1.2.3.4:8010: web2:80, @1.2.3.4:8020: web2:81 }\n",
+               {"by \"1.2.3.4:8000-8050/tcp -> web1", "by \"1.2.3.4:8000-8050/tcp -> web1"});
   wanted(house + "ports: { 80: web1:80, 80/udp: web2:80, 1.2.3.4:81: web1:81, 1.2.3.5:81: web2:81, 82-90: web1:82-90, 91: web2:91 }\n");
 }
 

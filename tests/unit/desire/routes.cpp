@@ -51,6 +51,38 @@ policy: { allow: [")" + rule +
   CHECK(by("two -> office") == first);
 }
 
+TEST_CASE("a rule that names a namespace, or everything, opens a way out by its first bridge") {
+  const auto by = [](const std::string& policy) {
+    const Desired d = wanted(R"(
+bridges: { one: { subnet: 10.1.0.0/24 }, two: { subnet: 10.2.0.0/24, nat: masquerade } }
+namespaces: { a: { attach: [one, two] }, b: { attach: one } }
+zones: { z: [a] }
+)" + policy);
+    return routes(d, "a").at(0);
+  };
+  const std::string first = "0.0.0.0/0 via 10.1.0.1 dev eth0";
+  const std::string second = "0.0.0.0/0 via 10.2.0.1 dev eth1";
+  CHECK(by("") == second);
+  CHECK(by("policy: { allow: [b -> internet] }\n") == second);
+  CHECK(by("policy: { allow: [a -> internet] }\n") == first);
+  CHECK(by("policy: { allow: [z -> internet:443] }\n") == first);
+  CHECK(by("policy: { allow: [one -> internet] }\n") == first);
+  CHECK(by("policy: { allow: [any -> internet] }\n") == first);
+  CHECK(by("policy: { deny: [any -> internet] }\n") == second);
+}
+
+TEST_CASE("of two cables to one bridge the default route's answers strangers") {
+  const Desired d = wanted(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces: { a: { attach: [{ lan: 10.0.0.5 }, { lan: 10.0.0.6 }] }, b: { attach: lan, gateway: none, routes: { 198.51.100.0/24: 10.0.0.1 } }, c: { attach: lan, gateway: none } }
+)");
+  REQUIRE(d.intent.members.size() == 4);
+  CHECK(d.intent.members[0].answers_by_gateway);
+  CHECK_FALSE(d.intent.members[1].answers_by_gateway);
+  CHECK(d.intent.members[2].answers_by_gateway);
+  CHECK_FALSE(d.intent.members[3].answers_by_gateway);
+}
+
 TEST_CASE("an automatic default only where the gateway is reached") {
   const Desired d = wanted(R"(
 bridges: { lan: { subnet: [10.0.0.0/24, 10.9.0.0/24, "fd00::/64"], nat: masquerade } }
@@ -103,7 +135,7 @@ links:
 TEST_CASE("equal metrics are one route of several ways") {
   const Desired d = wanted(R"(
 namespaces:
-  leaf: { routes: { 10.9.0.0/16: [{ via: s1, weight: 3, src: 10.1.1.1 }, { via: s2, src: 10.1.1.1 }, { via: s1, metric: 7, weight: 9 }] }, devices: { lo: 10.1.1.1/32 } }
+  leaf: { routes: { 10.9.0.0/16: [{ via: s2, src: 10.1.1.1 }, { via: s1, weight: 3, src: 10.1.1.1 }, { via: s1, metric: 7, weight: 9 }] }, devices: { lo: 10.1.1.1/32 } }
   s1: {}
   s2: {}
 links:
