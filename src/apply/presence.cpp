@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "firewall/forwarding.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "topo/names.hpp"
@@ -15,6 +16,21 @@ void note(std::set<std::string>& names, const kernel::LinkRecord& link) {
   if (owner && link.group == link_group(*owner)) names.insert(*owner);
 }
 
+/// A topology whose links and namespaces are gone may have left its rules, if whoever removed them did not know topo.
+Result<void> note_chains(std::set<std::string>& names, int home_fd) {
+  const firewall::Place place{"", home_fd, home_fd};
+  const auto tables = firewall::existing_tables(place);
+  if (!tables) return tables.error();
+  for (const auto id : *tables) {
+    const auto table = firewall::Table::open(place, id);
+    if (!table) return table.error();
+    for (const auto& [prefix, topology] : firewall::topologies_in(*table)) names.insert(topology);
+    const auto shared = firewall::SharedChain::read(firewall::shared_in(*table), id.family);
+    names.insert(shared.topologies.begin(), shared.topologies.end());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> topologies_present() {
@@ -25,6 +41,7 @@ Result<std::vector<std::string>> topologies_present() {
   kernel::Snapshot host;
   if (auto dumped = kernel::dump_links(channel, host); !dumped) return std::move(dumped).error();
   for (const auto& link : host.links) note(names, link);
+  if (auto noted = note_chains(names, home->get()); !noted) return std::move(noted).error();
 
   auto entries = kernel::namespace_names();
   if (!entries) return std::move(entries).error();
