@@ -8,7 +8,8 @@ void Filter::write_bridged(std::size_t segment) {
   const std::vector<Class> classes = classes_of(segment, true);
   const Decisions& ids = relations_.from_segment[segment];
   const std::string unnamed = chain('e', here), denies = chain('f', here), rest = chain('g', here);
-  std::vector<std::string> class_of(intent_.members.size(), unnamed);
+  std::vector<std::string> class_of(intent_.members.size());
+  for (const std::size_t member : relations_.members[segment]) class_of[member] = unnamed;
 
   Rules denied;
   add_bridged(denied, ids, segment, true);
@@ -21,9 +22,6 @@ void Filter::write_bridged(std::size_t segment) {
     Rules& allowed = chains_[rest];
     add_bridged(allowed, ids, segment, false);
     add_bridged_default(allowed, segment);
-    Rules& others = chains_[unnamed];
-    if (!denied.empty()) others.push_back(with({}, jump(denies)));
-    others.push_back(with({}, go_to(rest)));
     for (const Class& each : classes) {
       const std::string name = chain('e', each.members.front());
       Rules& rules = chains_[name];
@@ -33,6 +31,9 @@ void Filter::write_bridged(std::size_t segment) {
       rules.push_back(with({}, go_to(rest)));
       for (const std::size_t member : each.members) class_of[member] = name;
     }
+    Rules& others = chains_[unnamed];
+    if (!denied.empty()) others.push_back(with({}, jump(denies)));
+    others.push_back(with({}, go_to(rest)));
     if (!denied.empty()) chains_[denies] = std::move(denied);
   }
   Rules& rules = chains_[chain('b', here)];
@@ -84,19 +85,35 @@ void Filter::add_bridged(Rules& rules, const Decisions& ids, std::size_t segment
     const Target& target = target_of(id, accept_);
     bool whole = ends.any;
     for (const std::size_t named : ends.segments) whole = whole || named == segment;
+    Members receivers;
+    for (const std::size_t member : ends.members) {
+      if (!whole && intent_.members[member].segment == segment) receivers.push_back(member);
+    }
     for (const Rule& service : services_of(id)) {
       if (whole) {
         rules.push_back(with(service, target));
-        continue;
-      }
-      for (const std::size_t member : ends.members) {
-        if (intent_.members[member].segment != segment) continue;
-        Rule rule = service;
-        rule.physical_out = intent_.members[member].port;
-        rules.push_back(with(rule, target));
+      } else if (receivers.size() > listed_max) {
+        rules.push_back(with(service, jump(receivers_chain(receivers, target))));
+      } else {
+        add_receivers(rules, service, receivers, target);
       }
     }
   }
+}
+
+void Filter::add_receivers(Rules& rules, Rule base, const Members& receivers, const Target& target) const {
+  for (const std::size_t member : receivers) {
+    base.physical_out = intent_.members[member].port;
+    rules.push_back(with(base, target));
+  }
+}
+
+std::string Filter::receivers_chain(const Members& receivers, const Target& target) {
+  std::string key = target == accept_ ? "pass" : "block";
+  for (const std::size_t member : receivers) key += '\n' + keys_[member];
+  const std::string name = chains_.name('y', key);
+  if (!chains_.has(name)) add_receivers(chains_[name], {}, receivers, target);
+  return name;
 }
 
 void Filter::add_bridged_default(Rules& rules, std::size_t segment) {

@@ -81,6 +81,27 @@ void Chains::hook(const std::string& builtin, const std::string& chain, const st
   rules_.jumps[{family_, table_, builtin}].push_back(std::move(rule));
 }
 
+void Chains::prune() {
+  std::set<std::string> reached;
+  std::vector<const std::vector<Rule>*> open;
+  for (const auto& [id, rules] : rules_.jumps) {
+    if (id.family == family_ && id.table == table_) open.push_back(&rules);
+  }
+  while (!open.empty()) {
+    const std::vector<Rule>& rules = *open.back();
+    open.pop_back();
+    for (const Rule& rule : rules) {
+      if (rule.target.chain.empty() || !reached.insert(rule.target.chain).second) continue;
+      const auto next = rules_.chains.find({family_, table_, rule.target.chain});
+      if (next != rules_.chains.end()) open.push_back(&next->second);
+    }
+  }
+  std::erase_if(rules_.chains, [&](const auto& entry) {
+    const ChainId& id = entry.first;
+    return id.family == family_ && id.table == table_ && !reached.contains(id.name);
+  });
+}
+
 unsigned Chains::width(Branch by) const {
   if (by == Branch::tcp_port || by == Branch::udp_port) return 16;
   return family_ == Family::v4 ? 32 : 128;

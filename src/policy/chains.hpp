@@ -67,12 +67,14 @@ class Chains {
   /// The rules of a chain, which comes to exist.
   [[nodiscard]] std::vector<Rule>& operator[](const std::string& chain) { return rules_.chains[{family_, table_, chain}]; }
   [[nodiscard]] bool has(const std::string& chain) const { return rules_.chains.contains({family_, table_, chain}); }
-  void drop(const std::string& chain) { rules_.chains.erase({family_, table_, chain}); }
   void hook(const std::string& builtin, const std::string& chain, const std::string& mark);
 
   /// Fills `chain` with `leaves`, by a tree of chains where they are many: the time to find one grows with the logarithm of their number.
   /// What no leaf takes gets `otherwise` (nullopt: falls out of the chain). Leaves that overlap must agree.
   void plant(const std::string& chain, std::vector<Leaf> leaves, Branch by, const std::optional<Target>& otherwise);
+
+  /// Removes the chains that no hook leads to, as those of members that have no address of this family.
+  void prune();
 
   [[nodiscard]] Family family() const { return family_; }
 

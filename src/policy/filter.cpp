@@ -28,6 +28,7 @@ void Filter::write() {
   write_forward();
   write_input();
   write_output();
+  chains_.prune();
 }
 
 /// A reset never gets back through a port map's translation, so that is answered by ICMP.

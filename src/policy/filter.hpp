@@ -35,6 +35,8 @@ class Filter {
     Decisions decisions;
     Members members;
   };
+  /// More members than this get a chain of their own, once for all flows that lead to them.
+  static constexpr std::size_t listed_max = 4;
   enum class Side : std::uint8_t { whoever, own, not_own, of_any_topology };
 
   // filter.cpp
@@ -76,6 +78,8 @@ class Filter {
   // bridged.cpp
   void write_bridged(std::size_t segment);
   void add_bridged(Rules& rules, const Decisions& ids, std::size_t segment, bool denies);
+  void add_receivers(Rules& rules, Rule base, const Members& receivers, const Target& target) const;
+  [[nodiscard]] std::string receivers_chain(const Members& receivers, const Target& target);
   void add_bridged_default(Rules& rules, std::size_t segment);
   void add_ports(Rules& rules, std::size_t segment, const std::vector<std::string>& class_of);
 

@@ -83,7 +83,8 @@ struct Intent {
   std::vector<Flow> allow, deny;
   std::vector<PortMap> ports;
   std::vector<InterfaceNat> interface_nat;
-  /// The policy in the language's own words, "KEY VALUE" each: "nat frontend masquerade", "isolated backend", "zone dmz frontend web2",
+  /// The policy in the language's own words, "KEY VALUE" each: "nat frontend masquerade", "isolated backend", "plain switch",
+  /// "zone dmz frontend web2" (a long zone in several), "replicas leaf 4" (whom "leaf[*]" names in the others),
   /// "default allow", "reject true", "allow a -> b:80", "deny x <-> y", "port 8080/tcp web:80". Kept in the kernel as comments of a chain
   /// that nothing jumps to, so that `export` can give back what rules alone cannot tell.
   std::vector<std::string> statements;

@@ -6,9 +6,6 @@
 namespace topo::policy {
 namespace {
 
-/// More members than this are put in a chain of their own, once for all flows that lead to them.
-constexpr std::size_t listed_max = 4;
-
 bool has_way_out(const Nat& nat, Family family) {
   return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
 }

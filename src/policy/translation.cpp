@@ -42,14 +42,17 @@ void Translation::write() {
     write_maps();
     write_ways_in();
   }
+  chains_.prune();
   Rules rules;
   if (!maps_.empty()) write_way_back(rules);
   write_ways_out(rules);
   if (rules.empty()) return;
-  // What stays on `lo` leaves nothing.
-  Rule inside;
-  inside.out = is("lo");
-  rules.insert(rules.begin(), with(inside, verdict(Target::Kind::return_)));
+  if (!intent_.segments.empty()) {
+    // What stays on `lo` leaves nothing.
+    Rule inside;
+    inside.out = is("lo");
+    rules.insert(rules.begin(), with(inside, verdict(Target::Kind::return_)));
+  }
   chains_[chains_.name("post")] = std::move(rules);
   chains_.hook("POSTROUTING", chains_.name("post"), mark_);
 }
@@ -91,7 +94,6 @@ void Translation::write_maps() {
     rules.push_back(with(local, go_to(name)));
     chains_.plant(name, std::move(maps), protocol == tcp ? Branch::tcp_port : Branch::udp_port, std::nullopt);
   }
-  if (rules.empty()) chains_.drop(chains_.name("map"));
 }
 
 void Translation::write_ways_in() {
@@ -105,10 +107,10 @@ void Translation::write_ways_in() {
     rule.destination = is(*map.map->address);
     out.push_back(std::move(rule));
   }
-  if (chains_.has(maps)) out.push_back(with({}, go_to(maps)));
+  if (!chains_[maps].empty()) out.push_back(with({}, go_to(maps)));
   chains_[chains_.name("out")] = std::move(out);
   chains_.hook("OUTPUT", chains_.name("out"), mark_);
-  if (!chains_.has(maps)) return;
+  if (chains_[maps].empty()) return;
 
   Rules& in = chains_[chains_.name("pre")];
   in.push_back(with(to(loopback(family_)), leave));

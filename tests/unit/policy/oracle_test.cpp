@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "intents.hpp"
 #include "policy/compile.hpp"
 #include "policy/intent.hpp"
 #include "policy/verdict.hpp"
@@ -19,8 +20,8 @@ namespace {
 using namespace topo;
 using namespace topo::policy;
 
-IpAddress ip(const std::string& text) { return IpAddress::parse(text).value(); }
-Cidr cidr(const std::string& text) { return Cidr::parse(text).value(); }
+using test::cidr;
+using test::ip;
 
 /// Who speaks, or is spoken to.
 struct Party {
@@ -229,6 +230,7 @@ class Trial {
   }
 
   void run() {
+    if (const std::string problem = test::form_problem(rules_); !problem.empty()) FAIL("seed " << seed_ << ": " << problem);
     for (const Family family : {Family::v4, Family::v6}) {
       // Where a family has no rules, there is nothing of it in the topology.
       if (!rules_.jumps.contains({family, netfilter::Table::filter, "FORWARD"})) continue;
