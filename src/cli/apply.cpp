@@ -51,7 +51,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
                      {"plan", to_json(outcome->plan, input.topology.sources)}});
   if (outcome->refused) {
     complain(name + ": left as it was");
-    return Exit::difference;
+    return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
   if (count == 0) {
     for (const auto& warning : outcome->warnings) warn(warning);

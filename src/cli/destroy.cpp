@@ -59,7 +59,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
   if (outcome->refused) {
     complain(name + ": left as it was");
-    return Exit::difference;
+    return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
   if (count == 0 && recall(name)) forget(name);
   if (arguments.format == Format::text) {

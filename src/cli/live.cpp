@@ -68,9 +68,9 @@ ApplyOptions apply_options(const Arguments& arguments, const Sources& sources) {
   options.take_port = arguments.take_port;
   options.interrupts = interrupts;
   options.agree = [&arguments, &sources](const Plan& plan, const Observed& observed) {
-    if (arguments.format == Format::text) show_plan(plan, sources, arguments);
-    for (const auto& warning : observed.warnings) warn(warning);
     const bool ask = !arguments.yes && destroys(plan) && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+    if (arguments.format == Format::text || ask) show_plan(plan, sources, arguments, arguments.format == Format::text ? stdout : stderr);
+    for (const auto& warning : observed.warnings) warn(warning);
     return !ask || says_yes(plan.topology + ": go on?");
   };
   return options;

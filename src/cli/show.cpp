@@ -7,10 +7,11 @@
 
 namespace topo::cli {
 
-void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments) {
+void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments, FILE* stream) {
   report::PlanTextOptions options;
-  if (colored(arguments, stdout)) options.paint = report::Paint::colored;
-  say(report::plan_text(plan, sources, options));
+  if (colored(arguments, stream)) options.paint = report::Paint::colored;
+  const std::string text = report::plan_text(plan, sources, options);
+  stream == stdout ? say(text) : complain(text);
 }
 
 nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources) { return nlohmann::ordered_json::parse(report::plan_json(plan, sources)); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/arguments.hpp"
@@ -10,8 +11,8 @@
 
 namespace topo::cli {
 
-/// Prints the plan to standard output.
-void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments);
+/// Prints the plan to `stream`, standard output or standard error.
+void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments, FILE* stream = stdout);
 [[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources);
 
 /// How many changes a person sees in it: what comes and goes with something is told with it.
