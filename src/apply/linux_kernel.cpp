@@ -1,7 +1,6 @@
 #include "apply/linux_kernel.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,12 +69,6 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
   return loopback->group == link_group(topology) ? topology : std::string();
 }
 
-bool same_namespace(int a, int b) {
-  struct stat first {};
-  struct stat second {};
-  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
 }  // namespace
 
 LinuxKernel::LinuxKernel() { kernel::raise_descriptor_limit(); }
@@ -120,13 +113,14 @@ Result<void> LinuxKernel::read_named(const std::string& name, const Graph& desir
     return {};
   }
   // Somebody may have given a namespace of ours a second name.
-  for (auto& [other, known] : places_) {
-    if (!same_namespace(known->netns.get(), place->netns.get())) continue;
+  const auto [first, is_new] = names_by_inode_.emplace(place->netns.inode(), name);
+  if (!is_new) {
+    const std::string other = first->second;
     const bool wanted = desired.find("namespace " + name) != nullptr && desired.find("namespace " + other) == nullptr;
     strangers_[wanted ? other : name] = "is another name of namespace " + (wanted ? name : other);
     if (!wanted) return {};
+    first->second = name;
     places_.erase(other);
-    break;
   }
   if (auto done = dump_rest(*place); !done) return done;
   places_[name] = std::move(place);
@@ -137,6 +131,7 @@ Result<void> LinuxKernel::read_all(const Graph& desired) {
   places_.clear();
   leftovers_.clear();
   strangers_.clear();
+  names_by_inode_.clear();
   if (auto host = read_host(); !host) return host;
   const auto names = kernel::namespace_names();
   if (!names) return names.error();
@@ -169,7 +164,8 @@ Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed)
     const Firewall* const live = node == nullptr ? nullptr : &std::get<Firewall>(node->resource);
     const auto conflicts = firewall::port_conflicts(place, desired.topology(), *wanted, live);
     if (!conflicts) return conflicts.error();
-    for (const auto& conflict : *conflicts) observed.obstacles.push_back({"port " + conflict.port, conflict.holder, conflict.listener});
+    for (const auto& conflict : *conflicts)
+      observed.obstacles.push_back({"port " + conflict.port, (conflict.listener ? "" : "belongs to ") + conflict.holder, conflict.listener});
     auto warnings = firewall::warnings(place, desired.topology(), *wanted);
     if (!warnings) return std::move(warnings).error();
     observed.warnings.insert(observed.warnings.end(), warnings->begin(), warnings->end());

@@ -25,9 +25,10 @@ class LinuxKernel : public Kernel {
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
   [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
-  kernel::Places places_;                         ///< the host, and the topology's own namespaces
-  std::vector<std::string> leftovers_;            ///< own names without a namespace
-  std::map<std::string, std::string> strangers_;  ///< other names in the folder of namespaces -> whose they are
+  kernel::Places places_;                                ///< the host, and the topology's own namespaces
+  std::vector<std::string> leftovers_;                   ///< own names without a namespace
+  std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
+  std::map<std::uint64_t, std::string> names_by_inode_;  ///< of the topology's own namespaces
   Graph live_;
 };
 

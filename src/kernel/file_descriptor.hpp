@@ -1,8 +1,10 @@
 // Owner of one file descriptor.
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace topo::kernel {
@@ -27,6 +29,11 @@ class FileDescriptor {
   }
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+  /// Identity of the file among those of its filesystem; 0 where there is none.
+  [[nodiscard]] std::uint64_t inode() const {
+    struct stat status {};
+    return ::fstat(fd_, &status) == 0 ? status.st_ino : 0;
+  }
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
 
  private:

@@ -35,12 +35,6 @@ bool is_netns(int fd) {
   return ::fstatfs(fd, &system) == 0 && system.f_type == NSFS_MAGIC && ::ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-bool same_file(int fd, int other) {
-  struct stat a {};
-  struct stat b {};
-  return ::fstat(fd, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 /// A file with `mark` in it comes to exist under `path` at once or not at all.
 int link_marked_file(const std::string& path, const std::string& mark) {
   const FileDescriptor file(::open(netns_folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0400));
@@ -148,12 +142,12 @@ Result<void> pin(const std::string& name, int netns_fd, const std::string& mark)
   return {};
 }
 
-Result<void> unpin(const std::string& name, int netns_fd) {
+Result<void> unpin(const std::string& name, std::uint64_t inode) {
   const std::string path = path_of(name);
   const auto found = open_named(name);
   if (!found) return found.error();
   if (!*found) return {};
-  const bool same = (*found)->netns && netns_fd >= 0 && same_file((*found)->netns.get(), netns_fd);
+  const bool same = (*found)->netns && (*found)->netns.inode() == inode;
   if (!same && !(*found)->leftover) return {};
   const std::string what = "cannot remove namespace " + name;
   if (same && ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != ENOENT) return namespace_error(what, errno, path);

@@ -89,9 +89,9 @@ Result<void> Work::pin_places(const std::string& mark) {
 
 Result<void> Work::remove_place(const std::string& ns) {
   const auto found = places_.find(ns);
-  if (found == places_.end()) return unpin(ns, -1);
+  if (found == places_.end()) return unpin(ns, 0);
   found->second->channel.close();
-  auto done = unpin(ns, found->second->netns.get());
+  auto done = unpin(ns, found->second->netns.inode());
   places_.erase(found);
   return done;
 }
