@@ -245,6 +245,14 @@ TEST_CASE("iptables-save of topo's rules, restored, is no drift") {
   CHECK(must(observe(scratch.place(), "t")) == wanted);
 }
 
+TEST_CASE("the text of topo's rules, restored, is those rules") {
+  const Family family = GENERATE(Family::v4, Family::v6);
+  const Firewall wanted = firewall_of(family == Family::v4 ? v4_cases() : v6_cases(), family);
+  const Scratch scratch;
+  restore(family, netfilter::to_restore_text(wanted.rules, family));
+  CHECK(must(observe(scratch.place(), "t")) == wanted);
+}
+
 TEST_CASE("a live rule that no Rule can say is kept as its bytes and written back exactly") {
   const Family family = GENERATE(Family::v4, Family::v6);
   const std::string chain = chain_prefix("t"), mark = owner_mark("t"), other = chain + "-x";
