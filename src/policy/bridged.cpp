@@ -80,7 +80,7 @@ void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std:
 
 void Filter::add_bridged(Rules& rules, const Decisions& ids, std::size_t segment, bool denies) {
   for (const std::size_t id : ids) {
-    if (relations_.decisions[id].deny != denies || !relations_.ends_in(id, segment)) continue;
+    if (relations_.decisions[id].deny != denies) continue;
     const Ends& ends = relations_.decisions[id].flow->to;
     const Target& target = target_of(id, accept_);
     bool whole = ends.any;

@@ -111,7 +111,7 @@ Rule Chains::branch(Branch by, const Leaf::Key& first, unsigned length) const {
   Rule rule;
   if (by == Branch::tcp_port || by == Branch::udp_port) {
     rule.protocol = by == Branch::tcp_port ? tcp : udp;
-    const auto low = static_cast<std::uint16_t>((first[0] << 8U | first[1]) & (0xffff0000U >> length));
+    const auto low = static_cast<std::uint16_t>((unsigned{first[0]} << 8U | first[1]) & (0xffff0000U >> length));
     rule.destination_ports = netfilter::Ports{low, static_cast<std::uint16_t>(low | 0xffffU >> length)};
   } else {
     const Cidr block = Cidr(IpAddress::from_bytes(family_, first.data()), static_cast<std::uint8_t>(length)).network();

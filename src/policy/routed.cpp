@@ -206,7 +206,8 @@ void Filter::add_destinations(Rules& rules, const Rule& base, const Ends& ends, 
     members.push_back(member);
     key += keys_[member] + '\n';
   }
-  if (members.size() > listed_max && final) {
+  Rules listed = destinations(base, members);
+  if (listed.size() > listed_max && final) {
     const std::string name = chains_.name('z', key + (target == accept_ ? "pass" : "block"));
     if (!chains_.has(name)) {
       std::vector<Leaf> leaves;
@@ -218,7 +219,7 @@ void Filter::add_destinations(Rules& rules, const Rule& base, const Ends& ends, 
     }
     rules.push_back(with(base, jump(name)));
   } else {
-    for (Rule& rule : destinations(base, members)) rules.push_back(with(std::move(rule), target));
+    for (Rule& rule : listed) rules.push_back(with(std::move(rule), target));
   }
   if (!final) return;
   for (const std::size_t member : members) {

@@ -213,7 +213,7 @@ TEST_CASE("statements are kept whole in comments") {
   REQUIRE(kept.size() == 4);
   CHECK(kept[0].comment == "isolated cloud-bridge");
   std::string joined = kept[1].comment;
-  for (std::size_t i : {2, 3}) {
+  for (const std::size_t i : {2U, 3U}) {
     CHECK(kept[i].comment.front() == '+');
     joined += kept[i].comment.substr(1);
   }

@@ -110,27 +110,28 @@ class Dice {
 const std::vector<PortRange> kinds_of_service{{Protocol::tcp, 80, 80},    {Protocol::tcp, 80, 90},   {Protocol::udp, 53, 53},
                                               {Protocol::icmp, 0, 65535}, {Protocol::tcp, 0, 65535}, {Protocol::udp, 5000, 6000}};
 
-Ends random_ends(Dice& dice, const Intent& intent, bool from_host_taken) {
+Ends random_ends(Dice& dice, const Intent& intent) {
   Ends ends;
   switch (dice.below(9)) {
     case 0:
-      ends.any = !from_host_taken || dice.one_in(2);
-      if (ends.any) return ends;
-      break;
+      ends.any = true;
+      return ends;
     case 1:
       ends.internet = true;
       return ends;
     case 2:
-      if (!from_host_taken) ends.host = true;
+      ends.host = true;
+      if (dice.one_in(2)) return ends;
       break;
     case 3:
       ends.outside.push_back(cidr("203.0.113.0/24"));
       if (dice.one_in(2)) ends.outside.push_back(cidr("2001:db8:ffff::/48"));
-      return ends;
+      if (dice.one_in(2)) return ends;
+      break;
     default:
       break;
   }
-  const std::size_t zones = 1 + dice.below(3);
+  const std::size_t zones = dice.one_in(6) ? 5 + dice.below(12) : 1 + dice.below(3);
   for (std::size_t i = 0; i < zones; ++i) {
     if (dice.one_in(3) || intent.members.empty()) {
       ends.segments.push_back(dice.below(intent.segments.size()));
@@ -148,8 +149,8 @@ Ends random_ends(Dice& dice, const Intent& intent, bool from_host_taken) {
 void add_flows(Dice& dice, const Intent& intent, std::vector<Flow>& flows, std::size_t most, const std::string& text) {
   for (std::size_t i = dice.below(most + 1); i > 0; --i) {
     Flow flow;
-    flow.from = random_ends(dice, intent, false);
-    flow.to = random_ends(dice, intent, false);
+    flow.from = random_ends(dice, intent);
+    flow.to = dice.one_in(10) ? flow.from : random_ends(dice, intent);
     for (std::size_t n = dice.below(3); n > 0; --n) flow.ports.push_back(kinds_of_service[dice.below(kinds_of_service.size())]);
     flow.text = text + std::to_string(i);
     flows.push_back(std::move(flow));
@@ -337,6 +338,16 @@ class Trial {
       made.out = "br-other";
       made.out_group = link_group("other");
       judge(attempt, made, "to another topology", false);
+    }
+    // Somewhere outside has a member's address: it is not the member.
+    for (std::size_t m = 0; m < intent_.members.size(); m += step_) {
+      const auto same = address(m, attempt.family);
+      if (!same) continue;
+      attempt.to = {Party::Kind::internet, 0, *same};
+      Packet made = packet(attempt, source, *same);
+      enter_by(made, attempt.from.member);
+      made.out = "eth0";
+      judge(attempt, made, "to an address outside that is a member's too", false);
     }
   }
 
