@@ -48,9 +48,10 @@ Yaml yaml_of(const BridgeSpec& bridge) {
 Yaml yaml_of(const AttachmentSpec& attachment) {
   const auto addresses = one_or_list(attachment.addresses, [](const auto& it) { return text_of(it.value); });
   const Yaml address = attachment.no_address ? Yaml("none") : addresses;
-  if (!attachment.name && !attachment.mac && !attachment.mtu) return address;
+  const bool automatic = attachment.addresses.empty() && !attachment.no_address;
+  if (!automatic && !attachment.name && !attachment.mac && !attachment.mtu) return address;
   Yaml map = Yaml::map();
-  map.set("address", address);
+  if (!automatic) map.set("address", address);
   if (attachment.name) map.set("name", attachment.name->value);
   if (attachment.mac) map.set("mac", attachment.mac->value.to_string());
   if (attachment.mtu) map.set("mtu", number(attachment.mtu->value));
@@ -156,9 +157,23 @@ Yaml yaml_of(const LinkSpec& link) {
   return map;
 }
 
+/// The short form; with several ports, which it cannot say, the long one.
+Yaml yaml_of(const FlowSpec& flow) {
+  const std::size_t arrow = flow.text.find(" -> ");
+  const std::size_t colon = flow.text.find(':');
+  if (arrow == std::string::npos || flow.text.find(',') == std::string::npos) return flow.text;
+  Yaml ports = Yaml::list();
+  for (std::size_t begin = colon + 1; begin <= flow.text.size();) {
+    const std::size_t end = std::min(flow.text.find(',', begin), flow.text.size());
+    ports.add(flow.text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return Yaml::map().set("from", flow.text.substr(0, arrow)).set("to", flow.text.substr(arrow + 4, colon - arrow - 4)).set("ports", ports);
+}
+
 Yaml yaml_of(const std::vector<FlowSpec>& flows) {
   Yaml list = Yaml::list();
-  for (const FlowSpec& flow : flows) list.add(Yaml(flow.text));
+  for (const FlowSpec& flow : flows) list.add(yaml_of(flow));
   return list;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 #include <unordered_map>
 
 #include "report/statements.hpp"
@@ -14,11 +15,38 @@ namespace {
 using Action = Change::Action;
 using Sign = Row::Sign;
 
+/// Of more statements than this the lines are not looked up: nobody reads so many, and it takes time.
+constexpr std::size_t most_looked_up = 200;
+
 /// What comes or goes with another, by the place of that other's change in the plan.
 struct Companions {
   std::vector<std::string> told;               ///< addresses
   std::map<std::string, std::size_t> counted;  ///< the rest, by kind
 };
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// node2 before node10.
+bool natural_less(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    if (!is_digit(a.front()) || !is_digit(b.front())) {
+      if (a.front() != b.front()) return a.front() < b.front();
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+      continue;
+    }
+    const auto number = [](std::string_view& text) {
+      const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+      const std::string_view digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+      text.remove_prefix(digits.size());
+      return std::pair(digits.size(), digits);
+    };
+    const auto x = number(a);
+    const auto y = number(b);
+    if (x != y) return x < y;
+  }
+  return a.size() < b.size();
+}
 
 void append(std::string& text, const std::string& more, const char* separator = ", ") {
   if (more.empty()) return;
@@ -35,7 +63,7 @@ class Narrator {
     for (std::size_t i = 0; i < plan_.changes.size(); ++i) fold(i);
     for (std::size_t i = 0; i < plan_.changes.size(); ++i) tell_change(i);
     rows_.insert(rows_.end(), std::make_move_iterator(policy_.begin()), std::make_move_iterator(policy_.end()));
-    std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.sign < b.sign; });
+    sort_rows();
     tell_hits();
     for (Row& row : rows_) {
       for (std::string* text : {&row.kind, &row.title, &row.what, &row.why}) *text = printable(*text);
@@ -45,6 +73,17 @@ class Narrator {
   }
 
  private:
+  /// By sign, then by kind in the plan's order, then as a person counts.
+  void sort_rows() {
+    std::map<std::pair<Sign, std::string>, std::size_t> turns;
+    for (const Row& row : rows_) turns.emplace(std::pair(row.sign, row.kind), turns.size());
+    std::stable_sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) {
+      if (a.sign != b.sign) return a.sign < b.sign;
+      if (a.kind != b.kind) return turns.at({a.sign, a.kind}) < turns.at({b.sign, b.kind});
+      return natural_less(a.title, b.title);
+    });
+  }
+
   static const Resource& subject(const Change& change) { return change.after ? *change.after : *change.before; }
   /// Something equal is made again because another change of the plan takes it away.
   static bool is_made_again(const Change& change) { return change.action == Action::recreate && change.before == change.after; }
@@ -157,30 +196,30 @@ class Narrator {
     std::vector<Statement> gone, come;
     std::set_difference(was.begin(), was.end(), is.begin(), is.end(), std::back_inserter(gone));
     std::set_difference(is.begin(), is.end(), was.begin(), was.end(), std::back_inserter(come));
-    if (gone.empty() && come.empty()) return before != nullptr && after != nullptr && tell_rules(change);
+    const bool changes = before != nullptr && after != nullptr;
+    if (gone.empty() && come.empty()) return changes && tell_rules(change);
     const std::size_t told_before = policy_.size();
     bool cuts = false;
     for (const Statement& statement : come) {
-      tell_statement(change, statement, true);
+      tell_statement(change, statement, true, come.size() <= most_looked_up);
       cuts = cuts || (before != nullptr && (statement.key == "deny" || statement.key == "isolated"));
     }
     for (const Statement& statement : gone) {
-      tell_statement(change, statement, false);
+      tell_statement(change, statement, false, false);
       cuts =
           cuts || (after != nullptr && (statement.key == "allow" || statement.key == "port" || statement.key == "default" || statement.key == "nat"));
     }
     if (cuts) hit_.emplace_back("open connections that the new policy does not allow are cut");
-    return policy_.size() > told_before;
+    return policy_.size() > told_before || (changes && tell_rules(change));
   }
 
-  void tell_statement(const Change& change, const Statement& statement, bool comes) {
+  void tell_statement(const Change& change, const Statement& statement, bool comes, bool look_up) {
     if (statement.key == "replicas" || statement.key == "plain") return;
     const bool is_policy = statement.key != "port" && statement.key != "nat" && statement.key != "zone";
     Row row{comes ? Sign::add : Sign::remove, is_policy ? "policy" : statement.key,
             is_policy ? statement.key + " " + statement.value : statement.value, "", ""};
     Change single;
     single.action = comes ? Action::add : Action::remove;
-    single.origin = change.origin;
     single.repair = change.repair;
     if (comes) {
       single.after = change.after;
@@ -188,14 +227,42 @@ class Narrator {
       single.before = change.before;
     }
     if (change.repair) row.sign = Sign::repair;
+    if (look_up) single.origin = position_of(statement);
     row.why = why_of(single);
     policy_.push_back(std::move(row));
   }
 
+  /// The first line of the files that has all that the statement must be written with; nowhere where none has.
+  [[nodiscard]] Position position_of(const Statement& statement) const {
+    std::vector<std::string> parts{statement.value};
+    if (const std::size_t arrow = statement.value.find(" -> "); statement.key == "port" && arrow != std::string::npos) {
+      const std::string outside = statement.value.substr(0, arrow);
+      parts = {outside.ends_with("/tcp") ? outside.substr(0, outside.size() - 4) : outside, statement.value.substr(arrow + 4)};
+    } else if (statement.key == "default" || statement.key == "reject") {
+      parts = {statement.key + ":"};
+    } else if (statement.key != "allow" && statement.key != "deny") {
+      parts = {statement.value.substr(0, statement.value.find(' ')) + ":"};
+    }
+    for (std::size_t source = 0; source < sources_.size(); ++source) {
+      std::istringstream lines(sources_[source].text);
+      std::string line;
+      for (std::uint32_t number = 1; std::getline(lines, line); ++number) {
+        line.erase(std::min(line.find(" #"), line.size()));
+        const bool has_all = std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return line.find(part) != std::string::npos; });
+        if (has_all && !line.starts_with('#')) return {number, 0, static_cast<std::uint16_t>(source)};
+      }
+    }
+    return {};
+  }
+
   bool tell_rules(const Change& change) {
     if (!change.repair) {
-      const std::string what = counted(change.differences.size(), "rule") + (change.differences.size() == 1 ? " follows" : " follow");
-      policy_.push_back({Sign::modify, "firewall", title_of(*change.after), change.differences.empty() ? "" : what, why_of(change)});
+      std::string what;
+      for (const Difference& difference : change.differences) {
+        if (difference.attribute.starts_with("forwarding")) append(what, told(difference));
+      }
+      append(what, "rules follow");
+      rows_.push_back({Sign::modify, "firewall", title_of(*change.after), what, ""});
       return true;
     }
     for (const Difference& difference : change.differences) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "report/replicas.hpp"
 #include "report/statements.hpp"
 #include "topo/names.hpp"
 
@@ -201,7 +202,6 @@ class Reconstruction {
         const std::uint32_t usual = bridge->mtu ? bridge->mtu->value : usual_mtu;
         mtu = std::min(mtu.value_or(usual), usual);
       }
-      if (!end.ns.empty()) linked_.insert(end.ns);
     }
     if (own_mac) {
       for (std::size_t side = 0; side < 2; ++side) spec.ends[side].mac = located(cable.ends[side].mac);
@@ -302,94 +302,39 @@ class Reconstruction {
   }
 
   [[nodiscard]] std::vector<FlowSpec> flows_of(const std::string& key) {
+    std::set<std::string> texts(statements_[key].begin(), statements_[key].end());
+    for (auto comment = comments_.lower_bound(key + " "); comment != comments_.end() && comment->starts_with(key + " "); ++comment) {
+      join_ports(texts, comment->substr(key.size() + 1));
+    }
     std::vector<FlowSpec> flows;
-    for (const std::string& text : statements_[key]) flows.emplace_back().text = text;
+    for (const std::string& text : texts) flows.emplace_back().text = text;
     return flows;
   }
 
-  /// Where the policy says NAME[*], NAME1 and the rest are written as replicas again.
+  /// A flow with several ports, "a -> b:53/udp,53" as its rules' comments say, instead of as many statements.
+  static void join_ports(std::set<std::string>& texts, const std::string& joined) {
+    const std::size_t colon = joined.find(':');
+    if (colon == std::string::npos || joined.find(',') == std::string::npos) return;
+    std::vector<std::string> single;
+    for (std::size_t begin = colon + 1; begin <= joined.size();) {
+      const std::size_t end = std::min(joined.find(',', begin), joined.size());
+      single.push_back(joined.substr(0, colon + 1) + joined.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    if (!std::all_of(single.begin(), single.end(), [&](const std::string& text) { return texts.contains(text); })) return;
+    for (const std::string& text : single) texts.erase(text);
+    texts.insert(joined);
+  }
+
   void fold_replicas() {
+    std::set<IpAddress> used;
+    for (const auto& [place, addresses] : addresses_) {
+      for (const Cidr& address : addresses) used.insert(address.address());
+    }
     for (const std::string& text : statements_["replicas"]) {
       const std::size_t space = text.find(' ');
-      const std::string name = text.substr(0, space);
-      const std::size_t count = space == std::string::npos ? 0 : std::strtoul(text.c_str() + space, nullptr, 10);
-      fold(name, count);
+      if (space != std::string::npos) write_as_replicas(topology_, text.substr(0, space), std::strtoul(text.c_str() + space, nullptr, 10), used);
     }
-  }
-
-  void fold(const std::string& name, std::size_t count) {
-    if (find_namespace(name) != nullptr) return;
-    std::vector<const NamespaceSpec*> all;
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::string replica = name + std::to_string(k + 1);
-      all.push_back(linked_.contains(replica) ? nullptr : find_namespace(replica));
-      if (all.back() == nullptr || !follows(*all.front(), *all.back(), k)) return name_all(name, count);
-    }
-    if (all.empty()) return;
-    NamespaceSpec folded = *all.front();
-    folded.name = name;
-    folded.replicas = located(static_cast<std::uint32_t>(count));
-    std::erase_if(topology_.namespaces, [&](const NamespaceSpec& ns) { return is_replica(ns.name, name, count); });
-    topology_.namespaces.insert(std::lower_bound(topology_.namespaces.begin(), topology_.namespaces.end(), name,
-                                                 [](const NamespaceSpec& ns, const std::string& wanted) { return ns.name < wanted; }),
-                                std::move(folded));
-  }
-
-  static bool is_replica(const std::string& candidate, const std::string& name, std::size_t count) {
-    if (!candidate.starts_with(name) || candidate.size() == name.size()) return false;
-    const std::size_t number = std::strtoul(candidate.c_str() + name.size(), nullptr, 10);
-    return number >= 1 && number <= count && candidate == name + std::to_string(number);
-  }
-
-  /// Whether `other` is what replica number `k` of `first` would be.
-  static bool follows(const NamespaceSpec& first, const NamespaceSpec& other, std::size_t k) {
-    const auto follow = [k](const std::vector<Located<InterfaceAddress>>& a, const std::vector<Located<InterfaceAddress>>& b) {
-      return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                        [k](const auto& x, const auto& y) { return x.value.address.plus(k) == y.value.address && x.value.prefix == y.value.prefix; });
-    };
-    const auto text = [](const NamespaceSpec& ns) {
-      std::string all = std::to_string(ns.router);
-      for (const auto& [setting, value] : ns.sysctls) all += "\n" + setting.value + "=" + value;
-      for (const auto& address : ns.gateway.addresses) all += "\ngateway " + address.value.to_string();
-      return all;
-    };
-    const bool attached = std::equal(
-        first.attach.begin(), first.attach.end(), other.attach.begin(), other.attach.end(), [&](const AttachmentSpec& a, const AttachmentSpec& b) {
-          const auto name = [](const AttachmentSpec& it) { return it.name ? it.name->value : std::string(); };
-          const auto mtu = [](const AttachmentSpec& it) { return it.mtu ? it.mtu->value : 0; };
-          return a.bridge.value == b.bridge.value && name(a) == name(b) && mtu(a) == mtu(b) && !a.mac && !b.mac && follow(a.addresses, b.addresses);
-        });
-    // Replicas with routes of their own are rare enough to be written one by one.
-    const bool plain = first.routes.empty() && other.routes.empty() && first.rules.empty() && other.rules.empty() && first.nat.empty() && other.nat.empty();
-    return attached && plain && follow(first.loopback_addresses, other.loopback_addresses) && text(first) == text(other);
-  }
-
-  /// The replicas are written one by one, and where the policy says NAME[*] a zone of them all stands for it.
-  void name_all(const std::string& name, std::size_t count) {
-    const std::string pattern = name + "[*]";
-    std::vector<std::string> names;
-    for (std::size_t k = 0; k < count; ++k) names.push_back(name + std::to_string(k + 1));
-    for (ZoneSpec& zone : topology_.zones) {
-      const auto found =
-          std::find_if(zone.members.begin(), zone.members.end(), [&](const auto& it) { return std::get<std::string>(it.value) == pattern; });
-      if (found == zone.members.end()) continue;
-      zone.members.erase(found);
-      for (const std::string& one : names) zone.members.push_back(located(std::variant<std::string, Cidr>(one)));
-    }
-    const std::string zone_name = name + "-all";
-    bool used = false;
-    for (std::vector<FlowSpec>* flows : {&topology_.policy.allow, &topology_.policy.deny}) {
-      for (FlowSpec& flow : *flows) {
-        for (std::size_t at = flow.text.find(pattern); at != std::string::npos; at = flow.text.find(pattern)) {
-          used = true;
-          flow.text.replace(at, pattern.size(), zone_name);
-        }
-      }
-    }
-    if (!used) return;
-    ZoneSpec& zone = topology_.zones.emplace_back();
-    zone.name = zone_name;
-    for (const std::string& one : names) zone.members.push_back(located(std::variant<std::string, Cidr>(one)));
   }
 
   const Graph& live_;
@@ -399,7 +344,6 @@ class Reconstruction {
   std::map<std::string, std::vector<std::string>> statements_;
   std::map<std::string, std::map<std::string, Nat>> interface_nat_;
   std::set<std::string> comments_;
-  std::set<std::string> linked_;  ///< namespaces with an end of a link
 };
 
 }  // namespace

@@ -20,10 +20,12 @@ std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    if (c == '\t') {
-      out += "\\t";
-    } else {
+    const auto code = static_cast<unsigned char>(c);
+    if (code >= 0x20 && code != 0x7f) {
       out += c;
+    } else {
+      constexpr const char* digits = "0123456789abcdef";
+      out += {'\\', 'x', digits[code >> 4U], digits[code & 0xfU]};
     }
   }
   return out + "\"";
