@@ -131,6 +131,14 @@ Result<void> Work::set_sysctl(const std::string& ns, const std::string& name, co
   return written;
 }
 
+Result<std::optional<std::string>> Work::sysctl(const std::string& ns, const std::string& name) {
+  auto where = place(ns);
+  if (!where) return std::move(where).error();
+  const auto inside = Inside::enter((*where)->netns.get(), (*where)->home_fd);
+  if (!inside) return inside.error();
+  return read_sysctl(name);
+}
+
 Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name) {
   const int home_fd = places_.at("")->netns.get();
   if (!scratch_netns_) {

@@ -72,6 +72,8 @@ class Work {
   [[nodiscard]] Result<int> index(const InterfaceName& name);
   /// Does all that is queued for `ns` and sets the value there.
   [[nodiscard]] Result<void> set_sysctl(const std::string& ns, const std::string& name, const std::string& value);
+  /// The value that is there now; nullopt: no such key.
+  [[nodiscard]] Result<std::optional<std::string>> sysctl(const std::string& ns, const std::string& name);
   /// The value that a fresh namespace has; net/*/{conf,neigh}/INTERFACE from `default` there.
   [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name);
   [[nodiscard]] bool has_ipv6() const { return places_.at("")->snapshot.settings.forwarding_v6.has_value(); }

@@ -32,6 +32,8 @@ TEST_CASE("every attribute of a bridge is created, and changed in place") {
   SECTION("mtu") {
     bridge.mtu = 1400;
     put();
+    bridge.mtu = 1000;  // too small for IPv6
+    put();
     bridge.mtu = 9000;
   }
   SECTION("mac") { bridge.mac = Mac::derived_from("two"); }
@@ -52,9 +54,10 @@ TEST_CASE("a bridge is born with each attribute") {
   Bridge bridge;
   bridge.name = "br0";
   bridge.mac = Mac::derived_from("one");
-  bridge.mtu = GENERATE(1500U, 1400U, 9000U);
+  bridge.mtu = GENERATE(1500U, 1400U, 9000U, 1000U);
   bridge.stp = GENERATE(false, true);
-  bridge.gateway_v4 = bridge.gateway_v6 = bridge.route_localnet = bridge.filtered = bridge.stp;
+  bridge.gateway_v4 = bridge.route_localnet = bridge.filtered = bridge.stp;
+  bridge.gateway_v6 = bridge.stp && bridge.mtu >= 1280;
   bridge.ageing_time_s = bridge.stp ? 0 : 300;
   Graph graph("lab");
   graph.put(bridge);
@@ -80,7 +83,12 @@ TEST_CASE("every attribute of a cable is changed in place") {
   bring(graph);
   const std::string index = shell("ip -n web -o link show eth0 | cut -d: -f1");
   Veth cable = attachment("web", "br0");
-  SECTION("mtu of both ends") { cable.ends[0].mtu = cable.ends[1].mtu = 1400; }
+  SECTION("mtu of both ends") {
+    cable.ends[0].mtu = cable.ends[1].mtu = 1000;
+    graph.put(cable);
+    bring(graph);
+    cable.ends[0].mtu = cable.ends[1].mtu = 1400;
+  }
   SECTION("mac of both ends") {
     cable.ends[0].mac = Mac::derived_from("x");
     cable.ends[1].mac = Mac::derived_from("y");
@@ -235,6 +243,36 @@ TEST_CASE("a sysctl is set, changed, and goes back to what a fresh namespace has
   REQUIRE(static_cast<bool>(perform(graph)));
   CHECK(shell("ip netns exec web cat /proc/sys/" + global + " /proc/sys/" + own + " /proc/sys/net/ipv4/ip_local_port_range") == fresh);
   CHECK(shell("ip -n web link show lo").find("altname") == std::string::npos);
+}
+
+TEST_CASE("a sysctl of the file wins over what topo sets by itself") {
+  const Lab lab;
+  Graph graph = small();
+  graph.put(Sysctl{"web", "net/ipv4/conf/eth0/rp_filter", "1"});
+  graph.put(Sysctl{"web", "net/ipv6/conf/eth0/addr_gen_mode", "0"});
+  graph.put(Sysctl{"web", "net/ipv4/ip_forward", "1"});
+  bring(graph);
+  Veth cable = attachment("web", "br0");
+  cable.ends[1].mac = Mac::derived_from("other");
+  graph.put(cable);
+  bring(graph);
+}
+
+TEST_CASE("a link's end equals one made so, whatever it was before") {
+  const Lab lab;
+  const std::string state = "sysctl -a --pattern 'conf.web/eth0' | grep -v stable_secret";
+  Graph graph = small();
+  bring(graph);
+  const std::string port = shell(state);
+  Veth cable = attachment("web", "br0");
+  cable.ends[0].bridge.clear();
+  cable.ends[0].gateway_v4 = cable.ends[0].ipv6 = GENERATE(false, true);
+  graph.put(cable);
+  bring(graph);
+  CHECK(shell(state) != port);
+  graph.put(attachment("web", "br0"));
+  bring(graph);
+  CHECK(shell(state) == port);
 }
 
 TEST_CASE("a router forwards both families, and stops when told") {

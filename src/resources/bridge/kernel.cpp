@@ -54,12 +54,6 @@ kernel::Message make_message(const Bridge& bridge, const std::string& topology) 
   return message;
 }
 
-kernel::Message configure_message(const Bridge& bridge, const std::string& topology, bool has_ipv6) {
-  kernel::Message message = link::set_message(settings_of(bridge, topology), has_ipv6);
-  message.put_u32(IFLA_MTU, bridge.mtu);
-  return message;
-}
-
 Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Reading& reading) {
   Bridge found;
   found.ns = place.name;
@@ -87,23 +81,25 @@ Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& executi
   auto& work = execution.work;
   auto& batch = work.batch(Work::Step::make, wanted.ns);
   batch.add(make_message(wanted, execution.plan.topology), "cannot create bridge " + wanted.name);
-  batch.join(configure_message(wanted, execution.plan.topology, work.has_ipv6()), "cannot configure bridge " + wanted.name);
+  batch.join(link::mtu_message(wanted.name, wanted.mtu), "cannot set the MTU of bridge " + wanted.name);
+  batch.join(link::set_message(settings_of(wanted, execution.plan.topology), work.has_ipv6()), "cannot configure bridge " + wanted.name);
   batch.join(link::up_message(wanted.name), "cannot bring up bridge " + wanted.name);
-  return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.gateway_v6);
+  return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.mtu, wanted.gateway_v6);
 }
 
 Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& after, Execution& execution) {
   auto& work = execution.work;
-  kernel::Message message = configure_message(after, execution.plan.topology, work.has_ipv6());
+  kernel::Message message = link::set_message(settings_of(after, execution.plan.topology), work.has_ipv6());
   message.put_mac(IFLA_ADDRESS, after.mac);
   put_kind(message, after);
   auto& batch = work.batch(Work::Step::make, after.ns);
+  batch.add(link::mtu_message(after.name, after.mtu), "cannot set the MTU of bridge " + after.name);
   batch.add(std::move(message), "cannot change bridge " + after.name);
   batch.join(link::up_message(after.name), "cannot bring up bridge " + after.name);
   if (before.gateway_v6 && !after.gateway_v6) {
-    if (auto retired = link::retire_ipv6(work, after.ns, after.name); !retired) return retired;
+    if (auto retired = link::retire_ipv6(work, after.ns, after.name, after.mtu); !retired) return retired;
   }
-  return link::serve_ipv6(execution.work, after.ns, after.name, after.gateway_v6);
+  return link::serve_ipv6(execution.work, after.ns, after.name, after.mtu, after.gateway_v6);
 }
 
 Result<void> KernelHalf<Bridge>::remove(const Bridge& live, Execution& execution) {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t smallest_ipv6_mtu = 1280;                          // below it the kernel runs no IPv6 on an interface (RFC 8200, section 5)
 constexpr int devconf_force_forwarding = DEVCONF_ACCEPT_UNTRACKED_NA + 2;  // Linux 6.17, newer than the installed linux/ipv6.h
+constexpr std::uint32_t loose_rp_filter = 2;                               // Documentation/networking/ip-sysctl.rst
 constexpr std::string_view memo_prefix = "sysctl,";
 
 constexpr std::array<std::pair<int, const char*>, 4> ipv4_names{{{IPV4_DEVCONF_FORWARDING, "forwarding"},
@@ -52,7 +53,7 @@ kernel::Message set_message(const Settings& settings, bool has_ipv6) {
   message.put_text(IFLA_IFNAME, settings.name);
   message.put_text(IFLA_IFALIAS, settings.alias);
   message.put_u32(IFLA_GROUP, settings.group);
-  const bool silence_ipv6 = has_ipv6 && settings.mtu >= smallest_ipv6_mtu;
+  const bool silence_ipv6 = has_ipv6 && settings.silence_ipv6 && settings.mtu >= smallest_ipv6_mtu;
   if (settings.ipv4.empty() && !silence_ipv6) return message;
   message.nest(IFLA_AF_SPEC, [&] {
     if (!settings.ipv4.empty()) {
@@ -83,15 +84,27 @@ std::string amiss(const Settings& settings, const kernel::LinkRecord& link) {
   if (link.group != settings.group) say("group lost");
   if (link.alias != settings.alias) say("alias lost");
   for (const auto& [number, value] : settings.ipv4) {
-    if (link.ipv4_setting(number) != value) say(name_of(number) + " is " + std::to_string(link.ipv4_setting(number)));
+    // Loose source checks do no harm, and udev rules of many a host turn them on for every new interface.
+    const bool loose = number == IPV4_DEVCONF_RP_FILTER && link.ipv4_setting(number) == loose_rp_filter;
+    if (link.ipv4_setting(number) != value && !loose) say(name_of(number) + " is " + std::to_string(link.ipv4_setting(number)));
   }
-  if (!link.ipv6.empty() && link.ipv6_setting(DEVCONF_ADDR_GEN_MODE) != IN6_ADDR_GEN_MODE_NONE) say("addr_gen_mode is not none");
+  if (settings.silence_ipv6 && !link.ipv6.empty() && link.ipv6_setting(DEVCONF_ADDR_GEN_MODE) != IN6_ADDR_GEN_MODE_NONE)
+    say("addr_gen_mode is not none");
   return found;
 }
 
-Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, bool gateway) {
-  // None of these has a netlink attribute.
-  if (!work.has_ipv6()) return {};
+kernel::Message mtu_message(const std::string& name, std::uint32_t mtu) {
+  const ifinfomsg fixed{};
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 128);
+  message.put_text(IFLA_IFNAME, name);
+  message.put_u32(IFLA_MTU, mtu);
+  return message;
+}
+
+// None of the settings that the next two write has a netlink attribute.
+
+Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu, bool gateway) {
+  if (!work.has_ipv6() || mtu < smallest_ipv6_mtu) return {};
   const std::string folder = "net/ipv6/conf/" + name + "/";
   if (!gateway) return work.set_sysctl(ns, folder + "disable_ipv6", "1");
   if (auto set = work.set_sysctl(ns, folder + "disable_ipv6", "0"); !set) return set;
@@ -106,13 +119,13 @@ Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::st
   return forced;
 }
 
-Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name) {
-  for (const char* setting : {"accept_ra", "force_forwarding"}) {
-    const std::string key = "net/ipv6/conf/" + name + "/" + setting;
-    auto fresh = work.fresh_sysctl(key);
-    if (!fresh) return std::move(fresh).error();
-    if (!*fresh) continue;
-    if (auto set = work.set_sysctl(ns, key, **fresh); !set) return set;
+Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu) {
+  if (!work.has_ipv6() || mtu < smallest_ipv6_mtu) return {};
+  for (const std::string setting : {"disable_ipv6", "accept_ra", "force_forwarding"}) {
+    const auto value = work.sysctl(ns, "net/ipv6/conf/default/" + setting);
+    if (!value) return value.error();
+    if (!*value) continue;
+    if (auto set = work.set_sysctl(ns, "net/ipv6/conf/" + name + "/" + setting, **value); !set) return set;
   }
   return {};
 }
@@ -145,9 +158,11 @@ std::vector<std::string> remembered_sysctls(const kernel::Place& place) {
 void yield_to_sysctls(Settings& settings, const kernel::Place& place) {
   const std::vector<std::string> names = remembered_sysctls(place);
   if (names.empty()) return;
-  const std::string folder = "net/ipv4/conf/" + settings.name + "/";
-  std::erase_if(settings.ipv4,
-                [&](const auto& setting) { return std::find(names.begin(), names.end(), folder + name_of(setting.first)) != names.end(); });
+  const auto decided = [&](const std::string& family, const std::string& setting) {
+    return std::find(names.begin(), names.end(), "net/" + family + "/conf/" + settings.name + "/" + setting) != names.end();
+  };
+  std::erase_if(settings.ipv4, [&](const auto& setting) { return decided("ipv4", name_of(setting.first)); });
+  settings.silence_ipv6 = !decided("ipv6", "addr_gen_mode");
 }
 
 }  // namespace topo::link

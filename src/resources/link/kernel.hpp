@@ -23,7 +23,8 @@ struct Settings {
   std::string alias;
   std::uint32_t group = 0;
   std::uint32_t mtu = 1500;
-  std::vector<std::pair<int, std::uint32_t>> ipv4;  ///< IPV4_DEVCONF_x (linux/ip.h); what a sysctl of the file sets is left out of both
+  std::vector<std::pair<int, std::uint32_t>> ipv4;  ///< IPV4_DEVCONF_x (linux/ip.h)
+  bool silence_ipv6 = true;                         ///< IPv6 makes no address of its own
 };
 
 /// The SET message that gives a link its alias and group and its settings of both families. The caller may add attributes.
@@ -33,17 +34,20 @@ struct Settings {
 /// What of it somebody changed, "down, alias lost"; empty where nothing.
 [[nodiscard]] std::string amiss(const Settings& settings, const kernel::LinkRecord& link);
 
+/// The MTU alone: IPv6 takes settings only while it is above its least MTU.
+[[nodiscard]] kernel::Message mtu_message(const std::string& name, std::uint32_t mtu);
+
 /// For a link of the gateway's own: forwards IPv6 from there and believes no router advertisement, or has no IPv6 at all. Flushes what is queued.
-[[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, bool gateway);
-/// Gives back what `serve_ipv6` set on a gateway that is one no longer, so that the link equals one that never was.
-[[nodiscard]] Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name);
+[[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu, bool gateway);
+/// Gives back all that `serve_ipv6` sets, so that the link equals one that it never was called for.
+[[nodiscard]] Result<void> retire_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu);
 /// What somebody changed of that on a gateway; empty where nothing.
 [[nodiscard]] std::string amiss_as_ipv6_gateway(const kernel::LinkRecord& link, const kernel::Place& place);
 
 /// The sysctls that the file sets in a namespace are remembered by alternative names of its `lo`, since a namespace of ours is its own record.
 [[nodiscard]] std::vector<std::string> remembered_sysctls(const kernel::Place& place);
 [[nodiscard]] std::string memo_of(const std::string& sysctl);
-/// Drops the settings that remembered sysctls decide.
+/// Drops the settings that remembered sysctls decide: they are neither written nor compared.
 void yield_to_sysctls(Settings& settings, const kernel::Place& place);
 
 }  // namespace topo::link

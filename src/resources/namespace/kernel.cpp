@@ -16,6 +16,7 @@ using kernel::Work;
 constexpr const char* forwarding_v4 = "net/ipv4/ip_forward";
 constexpr const char* forwarding_v6 = "net/ipv6/conf/all/forwarding";
 constexpr const char* rp_filter = "net/ipv4/conf/all/rp_filter";
+constexpr std::uint32_t strict = 1;  // its value that drops what is routed one way only
 
 /// Writes only what is not so already: in thousands of namespaces each write costs more than the one before.
 Result<void> set_forwarding(const Namespace& wanted, kernel::Place& place, Work& work) {
@@ -27,7 +28,7 @@ Result<void> set_forwarding(const Namespace& wanted, kernel::Place& place, Work&
   if (settings.forwarding_v6 && *settings.forwarding_v6 != wanted.forwards) {
     if (auto set = work.set_sysctl(wanted.name, forwarding_v6, value); !set) return set;
   }
-  if (settings.rp_filter != 0) {
+  if (settings.rp_filter == strict) {
     if (auto set = work.set_sysctl(wanted.name, rp_filter, "0"); !set) return set;
   }
   settings = {settings.forwarding_v4 ? std::optional(wanted.forwards) : std::nullopt,
@@ -68,7 +69,7 @@ Namespace told(const kernel::Place& place, const Reading& reading) {
   } else if (settings.forwarding_v6 && *settings.forwarding_v6 != found.forwards) {
     say(*settings.forwarding_v6 ? "forwards IPv6" : "does not forward IPv6");
   }
-  if (settings.rp_filter != 0 && !by_sysctl(rp_filter)) say("rp_filter is " + std::to_string(settings.rp_filter));
+  if (settings.rp_filter == strict && !by_sysctl(rp_filter)) say("rp_filter is " + std::to_string(settings.rp_filter));
   return found;
 }
 

@@ -31,10 +31,10 @@ std::string title_of(const Veth& cable) { return title_of(cable.ends[0]) + " <->
 
 link::Settings settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
   link::Settings settings{end.ns, end.name, owner_mark(topology) + ":" + key, link_group(topology), end.mtu, {}};
-  if (!end.bridge.empty()) return settings;  // a port takes no part in IP
-  const bool forwards = is_gateway_end(end) ? end.gateway_v4 : place.snapshot.settings.forwarding_v4.value_or(false);
+  const bool forwards = end.ns.empty() ? end.gateway_v4 : place.snapshot.settings.forwarding_v4.value_or(false);
   settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, 0}};
-  if (is_gateway_end(end)) settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, end.gateway_v4 ? 0 : answer_no_arp);
+  // Of a port all this is without effect, but an end of the gateway may become one.
+  if (end.ns.empty()) settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, is_gateway_end(end) && !end.gateway_v4 ? answer_no_arp : 0);
   link::yield_to_sysctls(settings, place);
   return settings;
 }
@@ -51,7 +51,8 @@ void put_end(kernel::Message& message, const VethEnd& end, const std::string& to
 
 /// Both ends in their namespaces by one message. The peer's IFF_UP would make it fail, its master would be ignored.
 kernel::Message make_message(const Veth& cable, int master, int peer_netns, Work& work, const std::string& topology) {
-  const auto& [own, peer] = cable.ends;
+  const VethEnd& own = cable.ends[0];
+  const VethEnd& peer = cable.ends[1];
   ifinfomsg fixed{};
   fixed.ifi_index = work.choose_index({own.ns, own.name});
   ifinfomsg peer_fixed{};
@@ -172,7 +173,9 @@ void pair_ends(std::vector<Seen>& ends, const Reading& reading, Graph& live) {
   }
   for (Seen& seen : ends) {
     if (seen.paired) continue;
-    const auto [first, last] = by_indexes.equal_range({seen.link->peer, seen.link->index});
+    const auto candidates = by_indexes.equal_range({seen.link->peer, seen.link->index});
+    const auto first = candidates.first;
+    const auto last = candidates.second;
     const auto fits = [&](const Seen& other) {
       if (other.paired || &other == &seen) return false;
       const std::string key = comes_before(seen, other) ? key_of(seen, other) : key_of(other, seen);
@@ -221,7 +224,7 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
   work.await({own.ns, own.name});
   for (const VethEnd& end : wanted.ends) {
     if (!is_gateway_end(end)) continue;
-    if (auto served = link::serve_ipv6(work, end.ns, end.name, end.ipv6); !served) return served;
+    if (auto served = link::serve_ipv6(work, end.ns, end.name, end.mtu, end.ipv6); !served) return served;
   }
   return {};
 }
@@ -237,18 +240,18 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     if (!master) return std::move(master).error();
     kernel::Message message = link::set_message(settings_of(end, after.key(), execution.plan.topology, **place), work.has_ipv6());
     message.put_mac(IFLA_ADDRESS, end.mac);
-    message.put_u32(IFLA_MTU, end.mtu);
     message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*master));
     auto& batch = work.batch(Work::Step::configure, end.ns);
+    batch.add(link::mtu_message(end.name, end.mtu), "cannot set the MTU of " + title_of(end));
     batch.add(std::move(message), "cannot change cable end " + title_of(end));
     batch.join(link::up_message(end.name), "cannot bring up cable end " + title_of(end));
     if (!end.bridge.empty() && (end.hairpin || before.ends[i].hairpin)) batch.add(hairpin_message(end), "cannot set hairpin of " + title_of(end));
     work.await({end.ns, end.name});
-    if (!is_gateway_end(end)) continue;
-    if (before.ends[i].ipv6 && !end.ipv6) {
-      if (auto retired = link::retire_ipv6(work, end.ns, end.name); !retired) return retired;
+    if (is_gateway_end(before.ends[i]) && !(is_gateway_end(end) && end.ipv6)) {
+      if (auto retired = link::retire_ipv6(work, end.ns, end.name, end.mtu); !retired) return retired;
     }
-    if (auto served = link::serve_ipv6(work, end.ns, end.name, end.ipv6); !served) return served;
+    if (!is_gateway_end(end)) continue;
+    if (auto served = link::serve_ipv6(work, end.ns, end.name, end.mtu, end.ipv6); !served) return served;
   }
   return {};
 }
