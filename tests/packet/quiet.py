@@ -13,7 +13,7 @@ _TYPE = re.compile(r"nlmsg_type=(\S+?),")
 
 def tracer(output):
     """The command that traces what follows it into the file `output`."""
-    return ["strace", "-f", "-v", "-s", "4096", "-o", output, "-e", f"trace={','.join(sorted(_DISTURBED.union(_CALLS.split(','))))}"]
+    return ["strace", "-f", "-v", "-s", "4096", "-o", output, "-e", f"trace={','.join(sorted(_DISTURBED.union(_CALLS.split(','), ['close'])))}"]
 
 
 def _injector(call, rest):
@@ -31,17 +31,22 @@ def saboteur(call, number, error):
 
 
 def calls(trace, file):
-    """(name, number) of the calls that may be disturbed, from the first that opens `file` on; the loader's before it are not topo's."""
-    found, counts, begun = [], {}, False
+    """(name, number) of the calls that may be disturbed, from the first that opens `file` on; the loader's before it are not topo's. Nor are
+    writes to what was not opened as a file: messages to the terminal, and a sanitizer's probing of memory through a pipe."""
+    found, counts, begun, files = [], {}, False, set()
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            match = re.match(r"^\d+ +(\w+)\(", line)
+            match = re.match(r"^\d+ +(\w+)\((\d*)", line)
             if not match:
                 continue
-            name = match[1]
+            name, descriptor = match[1], match[2]
             counts[name] = counts.get(name, 0) + 1
             begun = begun or f'"{file}"' in line
-            if begun and name in _DISTURBED and not re.search(r"\bwrite\([12],", line):
+            if name == "openat" and (opened := re.search(r"= (\d+)$", line)):
+                files.add(opened[1])
+            elif name == "close":
+                files.discard(descriptor)
+            if begun and name in _DISTURBED and (name != "write" or descriptor in files):
                 found.append((name, counts[name]))
     return found
 
