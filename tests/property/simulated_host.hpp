@@ -70,6 +70,7 @@ class SimulatedHost {
     }
     take_effect(resource);
     things_.emplace(id, resource);
+    for (std::string& name : provides_of(resource)) names_.insert(std::move(name));
   }
 
   void modify(const Resource& before, const Resource& after) {
@@ -121,7 +122,10 @@ class SimulatedHost {
     if (found == things_.end()) throw Refused("nothing to remove: " + id);
     const Resource resource = found->second;
     things_.erase(found);
-    for (const std::string& name : provides_of(resource)) drop_what_needs(name);
+    for (const std::string& name : provides_of(resource)) {
+      names_.erase(name);
+      drop_what_needs(name);
+    }
     if (const auto* address = std::get_if<Address>(&resource)) lose_address(*address);
     if (const auto* sysctl = std::get_if<Sysctl>(&resource)) settings_.erase(sysctl->key());
     if (const auto* bridge = std::get_if<Bridge>(&resource)) release_ports(*bridge);
@@ -172,6 +176,7 @@ class SimulatedHost {
           std::any_of(route->next_hops.begin(), route->next_hops.end(), [&](const NextHop& hop) { return hop.interface == address.interface; });
       const bool by_source = gone && route->source == address.address.address();
       if (v4 && (by_source || (bare && through))) {
+        names_.erase(it->first);
         it = things_.erase(it);
         continue;
       }
@@ -190,12 +195,7 @@ class SimulatedHost {
     }
   }
 
-  [[nodiscard]] bool is_there(const std::string& name) const {
-    return name == "interface :lo" || std::any_of(things_.begin(), things_.end(), [&](const auto& thing) {
-             const std::vector<std::string> names = provides_of(thing.second);
-             return std::find(names.begin(), names.end(), name) != names.end();
-           });
-  }
+  [[nodiscard]] bool is_there(const std::string& name) const { return name == "interface :lo" || names_.contains(name); }
 
   template <class T, class Predicate>
   [[nodiscard]] bool any(Predicate predicate) const {
@@ -212,6 +212,7 @@ class SimulatedHost {
   static std::string subnet_of(const Address& address) { return address.ns + ":" + address.interface + " " + address.address.network().to_string(); }
 
   std::map<Id, Resource> things_;
+  std::set<std::string> names_;  ///< what they provide
   std::map<std::string, std::vector<std::string>> subnets_;
   std::map<std::string, std::string> settings_;
 };
