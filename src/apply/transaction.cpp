@@ -46,25 +46,38 @@ class Transaction {
   Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
 
   Result<Outcome> run() {
+    if (options_.lock_first) {
+      if (auto locks = take_locks(std::chrono::milliseconds(0))) return look_and_change(nullptr);
+    }
     // Without the locks another topo may be half-way, so what this look says is trusted only where it is good news.
     auto first = plan_graph(kernels_, desired_, options_.applied);
     if (first && first->plan.empty()) return Outcome{{desired_.topology(), {}}, std::move(first->observed.warnings), false};
     const bool shown = first && !conflict_of(first->observed, desired_.topology(), options_.take_port);
     if (shown && !agreed(*first)) return refused(std::move(*first));
+    if (first) first->kernel.reset();
 
-    auto locks = Locks::take(options_.folder, desired_.topology(), options_.lock_timeout, [this] { return interrupts() > 0; });
+    auto locks = take_locks(options_.lock_timeout);
     if (!locks) return std::move(locks).error();
-    auto again = plan_graph(kernels_, desired_, options_.applied);
-    if (!again) return std::move(again).error();
-    if (again->plan.empty()) return finish(std::move(*again));
-    if (auto error = conflict_of(again->observed, desired_.topology(), options_.take_port)) return *std::move(error);
-    if (!(shown && same(first->plan, again->plan)) && !agreed(*again)) return refused(std::move(*again));
-    return change(std::move(*again));
+    return look_and_change(shown ? &first->plan : nullptr);
   }
 
  private:
   [[nodiscard]] int interrupts() const { return options_.interrupts ? options_.interrupts() : 0; }
   [[nodiscard]] bool agreed(const Planned& seen) const { return !options_.agree || options_.agree(seen.plan, seen.observed); }
+
+  [[nodiscard]] Result<Locks> take_locks(std::chrono::milliseconds timeout) const {
+    return Locks::take(options_.folder, desired_.topology(), timeout, [this] { return interrupts() > 0; });
+  }
+
+  /// Under the locks. `known`: the plan that was agreed to already, if one was.
+  Result<Outcome> look_and_change(const Plan* known) {
+    auto seen = plan_graph(kernels_, desired_, options_.applied);
+    if (!seen) return std::move(seen).error();
+    if (seen->plan.empty()) return finish(std::move(*seen));
+    if (auto error = conflict_of(seen->observed, desired_.topology(), options_.take_port)) return *std::move(error);
+    if (!(known != nullptr && same(*known, seen->plan)) && !agreed(*seen)) return refused(std::move(*seen));
+    return change(std::move(*seen));
+  }
 
   /// Under the locks: performs the plan of `seen`, and goes back to what `seen` saw should it fail.
   Result<Outcome> change(Planned seen) {

@@ -28,6 +28,7 @@ struct Planned {
 struct ApplyOptions {
   std::string folder = state_folder;
   std::chrono::milliseconds lock_timeout{30'000};
+  bool lock_first = false;         ///< where the locks are free, look only once, under them: for when something is likely to change and nobody is asked
   bool take_port = false;          ///< a program that listens on a mapped port is no obstacle
   const Graph* applied = nullptr;  ///< of the file that was last applied, where known: tells drift from change
   /// Shown the plan before it is performed; false: leave everything as it is. Called again where the plan is another one under the locks.
@@ -48,8 +49,8 @@ struct Outcome {
 [[nodiscard]] std::optional<Error> conflict_of(const Observed& observed, const std::string& topology, bool take_port);
 
 /// Brings the kernel from what is there to `desired` (an empty graph with a topology's name destroys that). Plans, and is done without a
-/// lock or a change where the plan is empty; else takes the locks, plans again, performs, reads everything again on fresh sockets, and
-/// where the result is not `desired` goes back to what was there before.
+/// change where the plan is empty, nor does that wait for a lock; else takes the locks, plans again, performs, reads everything again on fresh
+/// sockets, and where the result is not `desired` goes back to what was there before.
 /// Errors: conflict, locked, unsupported (nothing was touched, or all was rolled back), rolled_back, interrupted, and left_over, which
 /// names every object that differs from before.
 [[nodiscard]] Result<Outcome> apply_graph(const Kernels& kernels, const Graph& desired, const ApplyOptions& options = {});

@@ -27,14 +27,13 @@ void keep_up(const std::string& topology, const Applied& applied) {
 Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered_json& results) {
   const auto begin = Clock::now();
   const std::string& name = input.topology.name.value;
-  const Applied applied{input.topology.sources, arguments.set};
-  const auto recorded = recall_topology(name);
-  const bool unchanged = recorded && recorded->applied == applied;
-
-  ApplyOptions options = apply_options(arguments, input.topology.sources);
-  options.applied = unchanged ? &input.desired.graph : recorded ? &recorded->desired.graph : nullptr;
+  const LastApplied last(input, arguments);
+  ApplyOptions options = apply_options(arguments, input.topology.sources, !last.is_input());
+  options.applied = last.graph();
+  bool recorded = last.is_input();
   options.done = [&] {
-    if (!unchanged) keep(name, applied);
+    if (!recorded) keep(name, last.now());
+    recorded = true;
   };
   auto outcome = apply_graph(live_kernels(), input.desired.graph, options);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
@@ -44,18 +43,20 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
   }
   const std::size_t count = count_of(outcome->plan, input.topology.sources);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "unchanged" : "applied";
-  results.push_back({{"topology", name},
-                     {"result", result},
-                     {"duration_ms", milliseconds},
-                     {"warnings", outcome->warnings},
-                     {"plan", to_json(outcome->plan, input.topology.sources)}});
+  if (arguments.format == Format::json) {
+    results.push_back({{"topology", name},
+                       {"result", result},
+                       {"duration_ms", milliseconds},
+                       {"warnings", outcome->warnings},
+                       {"plan", to_json(outcome->plan, input.topology.sources)}});
+  }
   if (outcome->refused) {
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
   if (count == 0) {
     for (const auto& warning : outcome->warnings) warn(warning);
-    if (!unchanged) keep_up(name, applied);
+    if (!recorded) keep_up(name, last.now());
   }
   if (arguments.format == Format::text) {
     say(name + (count == 0 ? ": no changes" : ": applied, " + report::counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");

@@ -46,7 +46,7 @@ std::optional<std::vector<std::string>> named(const Arguments& arguments) {
 Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::ordered_json& results) {
   const auto begin = Clock::now();
   const Sources none;
-  ApplyOptions options = apply_options(arguments, none);
+  ApplyOptions options = apply_options(arguments, none, true);
   options.done = [&] { forget(name); };
   auto outcome = apply_graph(live_kernels(), Graph(name), options);
   if (!outcome) {
@@ -56,7 +56,8 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   const std::size_t count = count_of(outcome->plan, none);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
-  results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
+  if (arguments.format == Format::json)
+    results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
   if (outcome->refused) {
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;

@@ -42,9 +42,8 @@ Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordere
 Exit diff_files(const std::vector<Input>& inputs, const Arguments& arguments, nlohmann::ordered_json& results) {
   Exit exit = Exit::ok;
   for (const auto& input : inputs) {
-    const auto recorded = recall_topology(input.topology.name.value);
-    const Graph* applied = recorded ? &recorded->desired.graph : nullptr;
-    exit = worse(exit, diff_one({input.topology.name.value, input.desired.graph, input.topology.sources, applied}, arguments, results));
+    const LastApplied last(input, arguments);
+    exit = worse(exit, diff_one({input.topology.name.value, input.desired.graph, input.topology.sources, last.graph()}, arguments, results));
   }
   return exit;
 }

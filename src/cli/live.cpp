@@ -44,31 +44,54 @@ Kernels live_kernels() {
   return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>()); };
 }
 
-std::optional<Recorded> recall_topology(const std::string& name) {
-  auto applied = recall(name);
-  if (!applied) return std::nullopt;
+namespace {
+
+std::optional<Recorded> read_recorded(const std::string& name, Applied applied) {
   LoadOptions options;
-  options.set = applied->set;
+  options.set = applied.set;
   options.max_bytes = std::numeric_limits<std::size_t>::max();
-  options.recorded = &applied->sources;
-  Loaded loaded = load(applied->sources.front().name, options);
+  options.recorded = &applied.sources;
+  Loaded loaded = load(applied.sources.front().name, options);
   Recorded recorded{{}, std::move(loaded.topology), Desired()};
   if (loaded.diagnostics.empty()) recorded.desired = desire(recorded.topology);
   if (!loaded.diagnostics.empty() || !recorded.desired.diagnostics.empty() || recorded.topology.name.value != name) {
     warn("what was last applied of " + name + " cannot be read any more; give its file");
     return std::nullopt;
   }
-  recorded.applied = *std::move(applied);
+  recorded.applied = std::move(applied);
   return recorded;
 }
 
-ApplyOptions apply_options(const Arguments& arguments, const Sources& sources) {
+}  // namespace
+
+std::optional<Recorded> recall_topology(const std::string& name) {
+  auto applied = recall(name);
+  if (!applied) return std::nullopt;
+  return read_recorded(name, *std::move(applied));
+}
+
+LastApplied::LastApplied(const Input& input, const Arguments& arguments) : input_(input), now_{input.topology.sources, arguments.set} {
+  const std::string& name = input.topology.name.value;
+  auto applied = recall(name);
+  if (!applied) return;
+  is_input_ = *applied == now_;
+  if (!is_input_) other_ = read_recorded(name, *std::move(applied));
+}
+
+const Graph* LastApplied::graph() const {
+  if (is_input_) return &input_.desired.graph;
+  return other_ ? &other_->desired.graph : nullptr;
+}
+
+ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change) {
   ApplyOptions options;
   options.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
   options.take_port = arguments.take_port;
   options.interrupts = interrupts;
-  options.agree = [&arguments, &sources](const Plan& plan, const Observed& observed) {
-    const bool ask = !arguments.yes && destroys(plan) && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  const bool may_ask = !arguments.yes && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  options.lock_first = expects_change && !may_ask;
+  options.agree = [&arguments, &sources, may_ask](const Plan& plan, const Observed& observed) {
+    const bool ask = may_ask && destroys(plan);
     if (arguments.format == Format::text || ask) show_plan(plan, sources, arguments, arguments.format == Format::text ? stdout : stderr);
     for (const auto& warning : observed.warnings) warn(warning);
     return !ask || says_yes(plan.topology + ": go on?");

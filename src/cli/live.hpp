@@ -7,6 +7,7 @@
 #include "apply/state.hpp"
 #include "apply/transaction.hpp"
 #include "cli/arguments.hpp"
+#include "cli/inputs.hpp"
 #include "desire/desire.hpp"
 
 namespace topo::cli {
@@ -23,9 +24,24 @@ struct Recorded {
 /// nullopt: nothing is recorded, or nothing that this version can read (then it is said on standard error).
 [[nodiscard]] std::optional<Recorded> recall_topology(const std::string& name);
 
+/// What was last applied under an input's name: the input itself, other files, or nothing that is known.
+class LastApplied {
+ public:
+  explicit LastApplied(const Input& input, const Arguments& arguments);
+  [[nodiscard]] const Applied& now() const { return now_; }  ///< the input as it would be recorded
+  [[nodiscard]] bool is_input() const { return is_input_; }
+  [[nodiscard]] const Graph* graph() const;  ///< nullptr: not known
+
+ private:
+  const Input& input_;
+  Applied now_;
+  bool is_input_ = false;
+  std::optional<Recorded> other_;
+};
+
 /// Options of a change: lock timeout, interrupts, and `agree`, which shows the plan and on a terminal asks before something is deleted
-/// or recreated.
-[[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources);
+/// or recreated. `expects_change`: that there is nothing to do would be a surprise.
+[[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change);
 
 /// The topologies in this kernel, by its marks. With `wanted` not empty: these, and Exit::invalid where one of them is not here.
 [[nodiscard]] Result<std::vector<std::string>> topologies_here(const std::vector<std::string>& wanted);

@@ -14,6 +14,7 @@ namespace {
 using netfilter::Ruleset;
 
 constexpr int commit_attempts = 50;
+constexpr int refusals_believed = 5;  // so often nobody changes a table by chance between two system calls of libiptc's
 
 /// One table's chains and jumps as they shall be.
 struct Wanted {
@@ -188,6 +189,10 @@ class TableChange {
       if (!outcome) return std::move(outcome).error();
       if (*outcome == Table::Outcome::done) return write_settings(place_, forwarding_.turn_on, "1");
       if (*outcome == Table::Outcome::overtaken) continue;
+      if (*outcome == Table::Outcome::refused) {
+        if (++refusals_ < refusals_believed) continue;
+        return Error{Exit::rolled_back, "cannot change " + id_.title(), {}, "Invalid argument", "dmesg may say which rule the kernel refuses", {}};
+      }
       if (explained_) break;
       explained_ = true;
       if (auto known = explain_missing(place_, id_, *wanted); !known) return known;
@@ -228,6 +233,7 @@ class TableChange {
   const Firewall* after_;
   ForwardingPlan forwarding_;
   bool explained_ = false;
+  int refusals_ = 0;
 };
 
 bool matches_bridge_ports(const Firewall* after) {

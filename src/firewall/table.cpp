@@ -268,7 +268,7 @@ Result<Table::Outcome> Table::commit() {
     case EPERM:
       return Error{Exit::unsupported, "cannot change " + id_.title(), {}, std::strerror(EPERM), "run topo as root", {}};
     case EINVAL:
-      return Error{Exit::rolled_back, "cannot change " + id_.title(), {}, "Invalid argument", "dmesg may say which rule the kernel refuses", {}};
+      return Outcome::refused;
     default:
       return Error{Exit::rolled_back, "cannot change " + id_.title(), {}, std::strerror(errno), {}, {}};
   }

@@ -58,6 +58,8 @@ class Table {
     done,
     overtaken,        ///< somebody changed the table meanwhile: read it again
     lacks_extension,  ///< the kernel does not know a match or a target
+    /// The kernel refuses a rule; or all is done, and somebody changed the table again before libiptc had given the rules their counters back.
+    refused,
   };
   /// Replaces the kernel's table by this one, in one piece. To be called once; the object is spent then.
   [[nodiscard]] Result<Outcome> commit();

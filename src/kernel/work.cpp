@@ -18,11 +18,13 @@ constexpr std::uint8_t port_forwarding = 3;  // BR_STATE_FORWARDING
 
 std::string named(const std::string& ns, const std::string& interface) { return ns.empty() ? interface : ns + ":" + interface; }
 
+bool runs_stp(const LinkRecord* link) { return link != nullptr && link->bridge && link->bridge->stp; }
+
+/// The spanning tree takes its time by design, and is not waited for.
 bool is_ready(const Snapshot& snapshot, const LinkRecord& link) {
+  if (runs_stp(&link)) return true;
   if (!link.is_running()) return false;
-  const LinkRecord* const bridge = snapshot.link(link.master);
-  const bool by_stp = bridge != nullptr && bridge->bridge && bridge->bridge->stp;  // takes its time by design
-  return !link.port || by_stp || link.port->state == port_forwarding;
+  return !link.port || runs_stp(snapshot.link(link.master)) || link.port->state == port_forwarding;
 }
 
 /// "net/ipv4/conf/eth0/x" -> "net/ipv4/conf/default/x": what an interface has when it is made.
@@ -249,8 +251,7 @@ Result<void> Work::finish(std::chrono::milliseconds patience) {
 
 Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  std::map<std::string, std::vector<std::string>> waiting;
-  for (auto& [ns, interface] : std::exchange(awaited_, {})) waiting[ns].push_back(std::move(interface));
+  auto waiting = std::exchange(awaited_, {});
   while (!waiting.empty()) {
     for (auto entry = waiting.begin(); entry != waiting.end();) {
       auto where = place(entry->first);
@@ -266,7 +267,7 @@ Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
     if (waiting.empty()) break;
     if (std::chrono::steady_clock::now() > deadline) {
       const auto& [ns, names] = *waiting.begin();
-      return Error{Exit::rolled_back, "interface " + named(ns, names.front()) + " does not come up", {}, {}, {}, {}};
+      return Error{Exit::rolled_back, "interface " + named(ns, *names.begin()) + " does not come up", {}, {}, {}, {}};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

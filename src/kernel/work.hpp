@@ -87,7 +87,7 @@ class Work {
   /// The link made last ends together with a new namespace, but too late for what comes next: on failure it is deleted by this end.
   void outlives_nothing(InterfaceName end) { fragile_.push_back(std::move(end)); }
   /// The interface must carry packets before the work is done.
-  void await(InterfaceName name) { awaited_.push_back(std::move(name)); }
+  void await(const InterfaceName& name) { awaited_[name.ns].insert(name.interface); }
 
   /// Does what is queued; then deletes the doomed links, then does what waits for that.
   [[nodiscard]] Result<void> flush();
@@ -110,7 +110,8 @@ class Work {
   std::set<std::string> doomed_places_;
   std::vector<std::vector<InterfaceName>> doomed_links_;
   std::vector<std::function<Result<void>()>> after_links_, at_end_;
-  std::vector<InterfaceName> fragile_, awaited_;
+  std::vector<InterfaceName> fragile_;
+  std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace
   std::optional<NamespaceSettings> fresh_settings_;
   FileDescriptor scratch_netns_;
 };

@@ -179,12 +179,16 @@ class Narrator {
   }
 
   [[nodiscard]] std::string why_of(const Change& change) const {
-    if (change.repair) {
-      if (!change.before) return "removed by someone else";
-      return change.after ? "changed by someone else" : "added by someone else";
+    return why_of(change.repair, change.before.has_value(), change.after.has_value(), change.origin);
+  }
+
+  [[nodiscard]] std::string why_of(bool repair, bool was, bool shall_be, const Position& origin) const {
+    if (repair) {
+      if (!was) return "removed by someone else";
+      return shall_be ? "changed by someone else" : "added by someone else";
     }
-    if (change.action == Action::remove) return sources_.empty() ? "" : "not in the file";
-    return to_string({change.origin.line, 0, change.origin.source}, change.origin.line == 0 ? Sources{} : sources_);
+    if (!shall_be) return sources_.empty() ? "" : "not in the file";
+    return to_string({origin.line, 0, origin.source}, origin.line == 0 ? Sources{} : sources_);
   }
 
   /// The statements that come and go; where none does, the rules. False where neither tells anything.
@@ -201,11 +205,11 @@ class Narrator {
     const std::size_t told_before = policy_.size();
     bool cuts = false;
     for (const Statement& statement : come) {
-      tell_statement(change, statement, true, come.size() <= most_looked_up);
+      tell_statement(statement, true, change.repair, come.size() <= most_looked_up);
       cuts = cuts || (before != nullptr && (statement.key == "deny" || statement.key == "isolated"));
     }
     for (const Statement& statement : gone) {
-      tell_statement(change, statement, false, false);
+      tell_statement(statement, false, change.repair, false);
       cuts =
           cuts || (after != nullptr && (statement.key == "allow" || statement.key == "port" || statement.key == "default" || statement.key == "nat"));
     }
@@ -213,22 +217,13 @@ class Narrator {
     return policy_.size() > told_before || (changes && tell_rules(change));
   }
 
-  void tell_statement(const Change& change, const Statement& statement, bool comes, bool look_up) {
+  void tell_statement(const Statement& statement, bool comes, bool repair, bool look_up) {
     if (statement.key == "replicas" || statement.key == "plain") return;
     const bool is_policy = statement.key != "port" && statement.key != "nat" && statement.key != "zone";
     Row row{comes ? Sign::add : Sign::remove, is_policy ? "policy" : statement.key,
-            is_policy ? statement.key + " " + statement.value : statement.value, "", ""};
-    Change single;
-    single.action = comes ? Action::add : Action::remove;
-    single.repair = change.repair;
-    if (comes) {
-      single.after = change.after;
-    } else {
-      single.before = change.before;
-    }
-    if (change.repair) row.sign = Sign::repair;
-    if (look_up) single.origin = position_of(statement);
-    row.why = why_of(single);
+            is_policy ? statement.key + " " + statement.value : statement.value, "",
+            why_of(repair, !comes, comes, look_up ? position_of(statement) : Position{})};
+    if (repair) row.sign = Sign::repair;
     policy_.push_back(std::move(row));
   }
 

@@ -83,6 +83,12 @@ kernel::Message hairpin_message(const VethEnd& end) {
   return message;
 }
 
+/// A bridge that had no port drops what it shall send until the kernel has noticed, in its own time, that it has one.
+void await(const VethEnd& end, Work& work) {
+  work.await({end.ns, end.name});
+  if (!end.bridge.empty()) work.await({end.ns, end.bridge});
+}
+
 Result<int> master_of(const VethEnd& end, Work& work) {
   if (end.bridge.empty()) return 0;
   return work.index({end.ns, end.bridge});
@@ -220,8 +226,9 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
 
   if (!(*place)->fresh && (*peer_place)->fresh) work.outlives_nothing({own.ns, own.name});
   if ((*place)->fresh && !(*peer_place)->fresh) work.outlives_nothing({peer.ns, peer.name});
-  // The end that comes up last finds its peer up, and so is ready at once.
-  work.await({own.ns, own.name});
+  await(own, work);
+  // The end that comes up last finds its peer up, and so is ready at once; what it is a port of may not be.
+  if (!peer.bridge.empty()) await(peer, work);
   for (const VethEnd& end : wanted.ends) {
     if (!is_gateway_end(end)) continue;
     if (auto served = link::serve_ipv6(work, end.ns, end.name, end.mtu, end.ipv6); !served) return served;
@@ -246,7 +253,7 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     batch.add(std::move(message), "cannot change cable end " + title_of(end));
     batch.join(link::up_message(end.name), "cannot bring up cable end " + title_of(end));
     if (!end.bridge.empty() && (end.hairpin || before.ends[i].hairpin)) batch.add(hairpin_message(end), "cannot set hairpin of " + title_of(end));
-    work.await({end.ns, end.name});
+    await(end, work);
     if (is_gateway_end(before.ends[i]) && !(is_gateway_end(end) && end.ipv6)) {
       if (auto retired = link::retire_ipv6(work, end.ns, end.name, end.mtu); !retired) return retired;
     }

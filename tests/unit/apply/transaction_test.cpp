@@ -89,6 +89,27 @@ TEST_CASE_METHOD(Fixture, "a plan is performed, verified on fresh sockets, and r
   CHECK(Locks::take(folder.path(), "lab", std::chrono::milliseconds(0), {}));
 }
 
+TEST_CASE_METHOD(Fixture, "where nobody is asked and the locks are free, one look under them is enough") {
+  options.lock_first = true;
+  std::vector<bool> locked;
+  options.agree = [&](const Plan&, const Observed&) {
+    locked.push_back(!Locks::take(folder.path(), "lab", std::chrono::milliseconds(0), {}));
+    return true;
+  };
+  REQUIRE(apply(new_graph()));
+  CHECK(equal(world.state, new_graph()));
+  CHECK(world.kernels == 2);  // plan under the locks, verify
+  CHECK(locked == std::vector{true});
+  // Who finds nothing to do waits for no lock that another has.
+  const auto held = Locks::take(folder.path(), "lab", std::chrono::milliseconds(0), {});
+  REQUIRE(held);
+  REQUIRE(apply(new_graph()));
+  const auto refused = apply(old_graph());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().exit == Exit::locked);
+  CHECK(equal(world.state, new_graph()));
+}
+
 TEST_CASE_METHOD(Fixture, "a graph without resources destroys the topology") {
   REQUIRE(apply(Graph("lab")));
   CHECK(world.state.empty());
