@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -71,8 +72,8 @@ void read_kind(LinkRecord& link, nlattr* attribute) {
   link.kind = details.text(IFLA_INFO_KIND);
   if (link.kind == "bridge" && details[IFLA_INFO_DATA] != nullptr) {
     const Attributes<IFLA_BR_MAX> bridge(details[IFLA_INFO_DATA]);
-    link.bridge = BridgeRecord{bridge.u32(IFLA_BR_STP_STATE) != 0, bridge.u32(IFLA_BR_AGEING_TIME), bridge.u8(IFLA_BR_NF_CALL_IPTABLES) != 0,
-                               bridge.u8(IFLA_BR_NF_CALL_IP6TABLES) != 0};
+    link.bridge = BridgeRecord{bridge.u32(IFLA_BR_STP_STATE) != 0, bridge.u8(IFLA_BR_TOPOLOGY_CHANGE) != 0, bridge.u32(IFLA_BR_AGEING_TIME),
+                               bridge.u8(IFLA_BR_NF_CALL_IPTABLES) != 0, bridge.u8(IFLA_BR_NF_CALL_IP6TABLES) != 0};
   }
   if (details.text(IFLA_INFO_SLAVE_KIND) == "bridge" && details[IFLA_INFO_SLAVE_DATA] != nullptr) {
     const Attributes<IFLA_BRPORT_MAX> port(details[IFLA_INFO_SLAVE_DATA]);
@@ -192,6 +193,16 @@ std::optional<RuleRecord> read_rule(nlmsghdr* header) {
   return rule;
 }
 
+std::optional<NeighbourRecord> read_neighbour(nlmsghdr* header) {
+  if (header->nlmsg_type != RTM_NEWNEIGH) return std::nullopt;
+  const auto* fixed = static_cast<const ndmsg*>(nlmsg_data(header));
+  const Attributes<NDA_MAX> attributes(header, sizeof *fixed);
+  const auto family = family_of(fixed->ndm_family);
+  const auto address = family ? attributes.address(NDA_DST, *family) : std::nullopt;
+  if (!address) return std::nullopt;
+  return NeighbourRecord{fixed->ndm_ifindex, *address, fixed->ndm_state};
+}
+
 template <class Record, class Read>
 Result<void> dump_into(Channel& channel, const Message& question, std::vector<Record>& records, const Read& read) {
   return channel.dump(
@@ -243,6 +254,11 @@ Result<void> dump_routes(Channel& channel, std::uint8_t protocol, Snapshot& into
 Result<void> dump_rules(Channel& channel, Snapshot& into) {
   const fib_rule_hdr fixed{};
   return dump_into(channel, Message(RTM_GETRULE, 0, fixed, 128), into.rules, [](nlmsghdr* header) { return read_rule(header); });
+}
+
+Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into) {
+  const ndmsg fixed{};
+  return dump_into(channel, Message(RTM_GETNEIGH, 0, fixed, 128), into, [](nlmsghdr* header) { return read_neighbour(header); });
 }
 
 Result<void> read_settings(Channel& channel, Snapshot& into) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernel/channel.hpp"
 #include "kernel/records.hpp"
@@ -15,6 +16,8 @@ namespace topo::kernel {
 [[nodiscard]] Result<void> dump_routes(Channel& channel, std::uint8_t protocol, Snapshot& into);
 /// All families; the kernel's own are left out.
 [[nodiscard]] Result<void> dump_rules(Channel& channel, Snapshot& into);
+/// Both families' neighbour tables; not the forwarding tables of bridges.
+[[nodiscard]] Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into);
 [[nodiscard]] Result<void> read_settings(Channel& channel, Snapshot& into);
 /// One link by its name, or nullopt.
 [[nodiscard]] Result<std::optional<LinkRecord>> read_link(Channel& channel, const std::string& name);

@@ -16,6 +16,7 @@ namespace topo::kernel {
 /// linux/if_bridge.h, IFLA_BR_*.
 struct BridgeRecord {
   bool stp = false;
+  bool topology_change = false;      ///< the spanning tree is being changed
   std::uint32_t ageing_time_cs = 0;  ///< hundredths of a second
   bool nf_call_iptables = false;
   bool nf_call_ip6tables = false;
@@ -83,6 +84,13 @@ struct RuleRecord {
   std::string iif;
   std::uint32_t table = 0;
   bool more = false;  ///< it says something that the fields above do not
+};
+
+/// An entry of the ARP or the neighbour discovery table.
+struct NeighbourRecord {
+  int link = 0;
+  IpAddress address;
+  std::uint16_t state = 0;  ///< NUD_*
 };
 
 /// Settings of a whole namespace (net/*/conf/all), as RTM_GETNETCONF tells them.

@@ -56,6 +56,7 @@ class Work {
 
   [[nodiscard]] Result<Place*> place(const std::string& ns);
   [[nodiscard]] bool has_place(const std::string& ns) const { return places_.contains(ns); }
+  [[nodiscard]] const Places& places() const { return places_; }
   /// A new namespace without a name; its snapshot has what a fresh one's settings are, and no links.
   [[nodiscard]] Result<Place*> make_place(const std::string& ns);
   /// Gives all new namespaces their names; `mark` goes into the files these are mounted on.
@@ -84,6 +85,10 @@ class Work {
   void after_links(std::function<Result<void>()> action) { after_links_.push_back(std::move(action)); }
   /// To be done when all else is.
   void at_end(std::function<Result<void>()> action) { at_end_.push_back(std::move(action)); }
+  /// The same, once for all who ask for it under one name.
+  void at_end_once(const std::string& name, std::function<Result<void>()> action) {
+    if (asked_.insert(name).second) at_end(std::move(action));
+  }
   /// The link made last ends together with a new namespace, but too late for what comes next: on failure it is deleted by this end.
   void outlives_nothing(InterfaceName end) { fragile_.push_back(std::move(end)); }
   /// The interface must carry packets before the work is done.
@@ -110,6 +115,7 @@ class Work {
   std::set<std::string> doomed_places_;
   std::vector<std::vector<InterfaceName>> doomed_links_;
   std::vector<std::function<Result<void>()>> after_links_, at_end_;
+  std::set<std::string> asked_;  ///< names of at_end_once
   std::vector<InterfaceName> fragile_;
   std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace
   std::optional<NamespaceSettings> fresh_settings_;

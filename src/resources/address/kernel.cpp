@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "resources/link/kernel.hpp"
+#include "resources/neighbour/kernel.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -55,6 +56,7 @@ Result<void> KernelHalf<Address>::remove(const Address& live, Execution& executi
   if (!message) return std::move(message).error();
   // The kernel takes a secondary address away with its primary.
   execution.work.batch(Work::Step::configure, live.ns).add(std::move(*message), what("remove", live), {EADDRNOTAVAIL});
+  forget_neighbours(execution);
   return {};
 }
 

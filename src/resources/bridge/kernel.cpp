@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "resources/link/kernel.hpp"
+#include "resources/neighbour/kernel.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -54,6 +55,14 @@ kernel::Message make_message(const Bridge& bridge, const std::string& topology) 
   return message;
 }
 
+/// While the spanning tree changes the kernel ages faster, and does not tell what it will go back to.
+std::uint32_t ageing_time_of(const kernel::LinkRecord& link, const kernel::Place& place, const Reading& reading) {
+  const kernel::BridgeRecord& bridge = *link.bridge;
+  if (!bridge.stp || !bridge.topology_change) return bridge.ageing_time_cs / ticks_per_second;
+  const Node* const desired = reading.desired.find("bridge " + place.name + ":" + link.name);
+  return desired == nullptr ? Bridge().ageing_time_s : std::get<Bridge>(desired->resource).ageing_time_s;
+}
+
 Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Reading& reading) {
   Bridge found;
   found.ns = place.name;
@@ -61,7 +70,7 @@ Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Re
   found.mac = link.mac;
   found.mtu = link.mtu;
   found.stp = link.bridge->stp;
-  found.ageing_time_s = link.bridge->ageing_time_cs / ticks_per_second;
+  found.ageing_time_s = ageing_time_of(link, place, reading);
   found.filtered = link.bridge->nf_call_iptables && link.bridge->nf_call_ip6tables;
   found.gateway_v4 = link.ipv4_setting(IPV4_DEVCONF_FORWARDING) != 0;
   found.route_localnet = link.ipv4_setting(IPV4_DEVCONF_ROUTE_LOCALNET) != 0;
@@ -92,6 +101,7 @@ Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& afte
   kernel::Message message = link::set_message(settings_of(after, execution.plan.topology), work.has_ipv6());
   message.put_mac(IFLA_ADDRESS, after.mac);
   put_kind(message, after);
+  forget_neighbours(execution);
   auto& batch = work.batch(Work::Step::make, after.ns);
   batch.add(link::mtu_message(after.name, after.mtu), "cannot set the MTU of bridge " + after.name);
   batch.add(std::move(message), "cannot change bridge " + after.name);

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "resources/link/kernel.hpp"
+#include "resources/neighbour/kernel.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -238,6 +239,7 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
 
 Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Execution& execution) {
   auto& work = execution.work;
+  forget_neighbours(execution);
   for (std::size_t i = 0; i < 2; ++i) {
     const VethEnd& end = after.ends[i];
     if (end == before.ends[i]) continue;
@@ -269,6 +271,7 @@ Result<void> KernelHalf<Veth>::remove(const Veth& live, Execution& execution) {
     if (end.name.front() != nowhere) ends.push_back({end.ns, end.name});
   }
   execution.work.doom_link(std::move(ends));
+  forget_neighbours(execution);
   return {};
 }
 

@@ -1,0 +1,130 @@
+#include "resources/neighbour/kernel.hpp"
+
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include "kernel/dump.hpp"
+#include "resources/link/kernel.hpp"
+
+namespace topo {
+namespace {
+
+/// Who answers for which address, and the bridges that are joined by cables.
+struct Stations {
+  std::map<std::string, Mac> macs;  ///< by interface_need
+  std::vector<const Address*> addresses;
+  std::set<std::pair<std::string, std::string>> joined;  ///< bridges: namespace, name
+
+  void note(const Resource& resource) {
+    if (const auto* address = std::get_if<Address>(&resource)) addresses.push_back(address);
+    if (const auto* bridge = std::get_if<Bridge>(&resource)) macs.insert_or_assign(interface_need(bridge->ns, bridge->name), bridge->mac);
+    if (const auto* cable = std::get_if<Veth>(&resource)) {
+      const bool joins = !cable->ends[0].bridge.empty() && !cable->ends[1].bridge.empty();
+      for (const VethEnd& end : cable->ends) {
+        macs.insert_or_assign(interface_need(end.ns, end.name), end.mac);
+        if (joins) joined.emplace(end.ns, end.bridge);
+      }
+    }
+  }
+
+  [[nodiscard]] std::map<IpAddress, std::set<Mac>> owners() const {
+    std::map<IpAddress, std::set<Mac>> found;
+    for (const Address* address : addresses) {
+      if (const auto mac = macs.find(interface_need(address->ns, address->interface)); mac != macs.end())
+        found[address->address.address()].insert(mac->second);
+    }
+    return found;
+  }
+};
+
+Stations stations_after(const Execution& execution) {
+  std::set<Id> changed;
+  for (const Change& change : execution.plan.changes) changed.insert(id_of(change.after ? *change.after : *change.before));
+  Stations after;
+  for (const auto& [id, node] : execution.live.nodes()) {
+    if (!changed.contains(id)) after.note(node.resource);
+  }
+  for (const Change& change : execution.plan.changes) {
+    if (change.after) after.note(*change.after);
+  }
+  return after;
+}
+
+kernel::Message removal_of(const kernel::NeighbourRecord& neighbour) {
+  ndmsg fixed{};
+  fixed.ndm_family = neighbour.address.family() == Family::v4 ? AF_INET : AF_INET6;
+  fixed.ndm_ifindex = neighbour.link;
+  kernel::Message message(RTM_DELNEIGH, 0, fixed, 128);
+  message.put_address(NDA_DST, neighbour.address);
+  return message;
+}
+
+Result<void> forget_moved(kernel::Place& place, const std::set<IpAddress>& moved, const std::string& topology) {
+  const auto concerns = [&](const kernel::AddressRecord& own) {
+    return std::any_of(moved.begin(), moved.end(), [&](const IpAddress& address) { return own.address.network().contains(address); });
+  };
+  if (place.fresh || !std::any_of(place.snapshot.addresses.begin(), place.snapshot.addresses.end(), concerns)) return {};
+  std::vector<kernel::NeighbourRecord> neighbours;
+  if (auto read = kernel::dump_neighbours(place.channel, neighbours); !read) return read;
+  kernel::Batch batch;
+  for (const auto& neighbour : neighbours) {
+    const kernel::LinkRecord* const link = place.snapshot.link(neighbour.link);
+    const bool learnt = (neighbour.state & (NUD_PERMANENT | NUD_NOARP)) == 0;
+    if (!learnt || link == nullptr || !moved.contains(neighbour.address) || !link::is_owned(*link, place.name, topology)) continue;
+    batch.add(removal_of(neighbour), "cannot forget where " + neighbour.address.to_string() + " was", {ENOENT});
+  }
+  return place.channel.perform(batch);
+}
+
+kernel::Message flush_of(const std::string& bridge) {
+  const ifinfomsg fixed{};
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
+  message.put_text(IFLA_IFNAME, bridge);
+  message.nest(IFLA_LINKINFO, [&] {
+    message.put(IFLA_INFO_KIND, "bridge", 6);
+    message.nest(IFLA_INFO_DATA, [&] { message.put(IFLA_BR_FDB_FLUSH, nullptr, 0); });
+  });
+  return message;
+}
+
+Result<void> forget_all(const Execution& execution) {
+  Stations before;
+  for (const auto& [id, node] : execution.live.nodes()) before.note(node.resource);
+  const Stations after = stations_after(execution);
+  if (after.addresses.empty()) return {};
+  const auto now = after.owners();
+  std::set<IpAddress> moved;
+  for (const auto& [address, macs] : before.owners()) {
+    const auto found = now.find(address);
+    if (found == now.end() || found->second != macs) moved.insert(address);
+  }
+  for (const auto& [ns, place] : execution.work.places()) {
+    if (moved.empty()) break;
+    if (auto done = forget_moved(*place, moved, execution.plan.topology); !done) return done;
+  }
+  for (const auto& [ns, bridge] : after.joined) {
+    const auto place = execution.work.place(ns);
+    if (!place) return place.error();
+    if ((*place)->fresh) continue;
+    kernel::Batch batch;
+    batch.add(flush_of(bridge), "cannot flush the forwarding table of bridge " + bridge);
+    if (auto done = (*place)->channel.perform(batch); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+void forget_neighbours(Execution& execution) {
+  execution.work.at_end_once("neighbours", [&execution] { return forget_all(execution); });
+}
+
+}  // namespace topo
