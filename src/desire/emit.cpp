@@ -1,6 +1,7 @@
 #include "desire/emit.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace topo::network {
@@ -41,13 +42,22 @@ class Emission {
   /// The addresses of an interface; with IPv6 among them its link-local one, which the kernel is told not to make itself.
   void put_addresses(const std::string& ns, const std::string& interface, const std::vector<Located<Cidr>>& addresses, const Mac& mac,
                      const Position& at) {
-    for (const auto& address : addresses) graph_.put(Address{ns, interface, address.value}, address.at);
+    put_listed(ns, interface, addresses);
     if (has_family(addresses, Family::v6)) graph_.put(Address{ns, interface, mac.link_local()}, at);
+  }
+
+  /// The first that is written of a subnet is its first in the kernel.
+  void put_listed(const std::string& ns, const std::string& interface, const std::vector<Located<Cidr>>& addresses) {
+    std::set<Cidr> subnets;
+    for (const auto& address : addresses) {
+      const bool first = subnets.insert(address.value.network()).second;
+      graph_.put(Address{ns, interface, address.value, address.value.family() == Family::v4 && !first}, address.at);
+    }
   }
 
   void put_space(const Space& space) {
     graph_.put(Namespace{space.name, space.spec->router, {}}, space.spec->at);
-    for (const auto& address : space.loopback) graph_.put(Address{space.name, "lo", address.value}, address.at);
+    put_listed(space.name, "lo", space.loopback);
     for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(value)}, name.at);
     for (const auto& [route, at] : space.routes) graph_.put(route, at);
     for (const auto& [rule, at] : space.rules) graph_.put(rule, at);

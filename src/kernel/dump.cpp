@@ -127,7 +127,7 @@ std::optional<AddressRecord> read_address(nlmsghdr* header) {
   if (!address || fixed->ifa_prefixlen > address->bits()) return std::nullopt;
   const std::uint32_t flags = attributes.u32(IFA_FLAGS, fixed->ifa_flags);
   return AddressRecord{static_cast<int>(fixed->ifa_index), Cidr(*address, fixed->ifa_prefixlen), attributes.u8(IFA_PROTO),
-                       (flags & IFA_F_PERMANENT) != 0};
+                       (flags & IFA_F_PERMANENT) != 0, *family == Family::v4 && (flags & IFA_F_SECONDARY) != 0};
 }
 
 std::vector<NextHopRecord> read_next_hops(const Attributes<RTA_MAX>& attributes, Family family) {

@@ -57,6 +57,7 @@ struct AddressRecord {
   Cidr address;
   std::uint8_t protocol = 0;  ///< IFA_PROTO
   bool permanent = true;
+  bool secondary = false;  ///< IPv4: another of its subnet stands before it
 };
 
 struct NextHopRecord {

@@ -31,7 +31,11 @@ class Reconstruction {
   explicit Reconstruction(const Graph& live) : live_(live) { topology_.name.value = live.topology(); }
 
   Topology run() {
-    for (const Address* address : live_.all<Address>()) addresses_[{address->ns, address->interface}].push_back(address->address);
+    for (const bool secondary : {false, true}) {
+      for (const Address* address : live_.all<Address>()) {
+        if (address->secondary == secondary) addresses_[{address->ns, address->interface}].push_back(address->address);
+      }
+    }
     for (const Firewall* firewall : live_.all<Firewall>()) read_firewall(*firewall);
     for (const Bridge* bridge : live_.all<Bridge>()) add_bridge(*bridge);
     for (const Namespace* ns : live_.all<Namespace>()) add_namespace(*ns);

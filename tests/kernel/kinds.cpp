@@ -173,7 +173,7 @@ TEST_CASE("addresses of both families and routes of every form") {
   graph.put(Address{"web", "eth0", cidr("fd00:9::2/64")});
   graph.put(Address{"web", "eth0", cable.ends[1].mac.link_local()});
   graph.put(Address{"web", "lo", cidr("10.10.10.1/32")});
-  graph.put(Address{"web", "eth0", cidr("10.9.0.3/24")});
+  graph.put(Address{"web", "eth0", cidr("10.9.0.3/24"), true});
   const auto route = [&](const std::string& to, std::vector<NextHop> hops) {
     Route made;
     made.ns = "web";
@@ -217,6 +217,7 @@ TEST_CASE("addresses of both families and routes of every form") {
   graph.put(turned);
   graph.erase("rule " + rule.key());
   graph.erase("address web:eth0 10.9.0.2/24");
+  graph.put(Address{"web", "eth0", cidr("10.9.0.3/24")});
   graph.erase("address web:eth0 fd00:9::2/64");
   graph.put(Address{"web", "eth0", cidr("fd00:9::2/80")});
   graph.put(Address{"web", "eth0", cidr("fd00:9::4/64")});

@@ -24,7 +24,7 @@ void require_same(const Graph& is, const Graph& shall) {
 
 void require_same(const SimulatedHost& is, const SimulatedHost& fresh) {
   require_same(is.graph(), fresh.graph());
-  RC_ASSERT(is.subnets() == fresh.subnets());
+  RC_ASSERT(is.first_addresses() == fresh.first_addresses());
   RC_ASSERT(is.settings() == fresh.settings());
 }
 

@@ -3,6 +3,9 @@
 
 #include <rapidcheck.h>
 
+#include <algorithm>
+#include <set>
+
 #include "graph/graph.hpp"
 
 namespace topo::test {
@@ -73,8 +76,12 @@ class RandomGraph {
   }
 
   void add_addresses(const std::string& ns, const std::string& interface) {
-    for (const char* text : {"10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.1/24", "fd00::1/64", "fd00::2/64"}) {
-      if (chance(1, 3)) graph_.put(Address{ns, interface, *Cidr::parse(text)});
+    std::vector<std::string> texts{"10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.1.0.1/24", "fd00::1/64", "fd00::2/64"};
+    if (chance(1, 2)) std::reverse(texts.begin(), texts.end());
+    std::set<Cidr> subnets;
+    for (const std::string& text : texts) {
+      const Cidr address = *Cidr::parse(text);
+      if (chance(1, 3)) graph_.put(Address{ns, interface, address, !subnets.insert(address.network()).second && address.family() == Family::v4});
     }
   }
 

@@ -48,8 +48,12 @@ class SimulatedHost {
     return found;
   }
 
-  /// What no resource tells but a packet would notice: which address of a subnet is the first, and the settings of interfaces.
-  [[nodiscard]] const std::map<std::string, std::vector<std::string>>& subnets() const { return subnets_; }
+  /// What a packet would notice: which address of a subnet is the first, and the settings of interfaces, which no resource tells.
+  [[nodiscard]] std::map<std::string, std::string> first_addresses() const {
+    std::map<std::string, std::string> found;
+    for (const auto& [subnet, addresses] : subnets_) found.emplace(subnet, addresses.front());
+    return found;
+  }
   [[nodiscard]] std::map<std::string, std::string> settings() const {
     std::map<std::string, std::string> set;
     for (const auto& [name, value] : settings_) {
@@ -88,7 +92,11 @@ class SimulatedHost {
         if (!end.bridge.empty() && !things_.contains("bridge " + end.ns + ":" + end.bridge)) throw Refused("no such bridge: " + end.bridge);
       }
     } else if (const auto* address = std::get_if<Address>(&resource)) {
-      if (address->address.family() == Family::v4) subnets_[subnet_of(*address)].push_back(address->address.to_string());
+      if (address->address.family() == Family::v4) {
+        auto& subnet = subnets_[subnet_of(*address)];
+        if (subnet.empty() == address->secondary) throw Refused(id_of(resource) + " would not stand where it shall");
+        subnet.push_back(address->address.to_string());
+      }
     } else if (const auto* route = std::get_if<Route>(&resource)) {
       check_route(*route);
     } else if (const auto* ns = std::get_if<Namespace>(&resource)) {

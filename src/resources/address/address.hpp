@@ -15,14 +15,17 @@ struct Address {
   std::string ns;
   std::string interface;
   Cidr address;
+  /// IPv4: another address of the subnet stands before it on the interface (IFA_F_SECONDARY), and is the one that packets leave with.
+  bool secondary = false;
   bool operator==(const Address&) const = default;
 
   static constexpr std::string_view kind = "address";
   static constexpr int rank = 50;
+  [[nodiscard]] int order() const { return secondary ? 1 : 0; }
   [[nodiscard]] std::string key() const { return ns + ":" + interface + " " + address.to_string(); }
   [[nodiscard]] std::vector<std::string> needs() const;
-  /// When it goes: IPv4 routes through the interface, routes that have it as their source, and IPv4 addresses of the same subnet there.
-  /// When it comes: those of them that stand after it, since the first of a subnet is the one that packets leave with.
+  /// When it goes: routes that have it as their source; where it is the first of its IPv4 subnet there, the others too, and routes through the
+  /// interface. When it comes as the first, the others are to stand behind it.
   [[nodiscard]] Circumstances spoils(Turn turn) const;
   [[nodiscard]] Circumstances relies_on() const;
   [[nodiscard]] std::string title() const;    ///< "web-server:eth0"

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <set>
 
 #include "resources/link/kernel.hpp"
 #include "resources/neighbour/kernel.hpp"
@@ -62,6 +63,8 @@ Result<void> KernelHalf<Address>::remove(const Address& live, Execution& executi
 
 Result<void> KernelHalf<Address>::observe(const Reading& reading, Graph& live) {
   for (const auto& [ns, place] : reading.places) {
+    // The kernel tells the first ones before the others. What stands before one of ours may be none of ours.
+    std::set<std::pair<int, Cidr>> subnets;
     for (const auto& record : place->snapshot.addresses) {
       if (!record.permanent) continue;
       // In our own namespaces, what an administrator added is drift; what the kernel or a daemon added is not.
@@ -72,7 +75,9 @@ Result<void> KernelHalf<Address>::observe(const Reading& reading, Graph& live) {
       // The kernel's own on `lo`, which in IPv4 it does not mark as such.
       if (own_loopback && record.protocol != owner_protocol && record.address.address().is_loopback()) continue;
       if (own_loopback && record.protocol == IFAPROT_UNSPEC && record.address == Cidr(IpAddress::from_bytes(Family::v4, loopback_v4), 8)) continue;
-      if (own_loopback || link::is_owned(*link, ns, reading.topology)) live.put(Address{ns, link->name, record.address});
+      if (!own_loopback && !link::is_owned(*link, ns, reading.topology)) continue;
+      const bool first = subnets.emplace(record.link, record.address.network()).second;
+      live.put(Address{ns, link->name, record.address, record.secondary && !first});
     }
   }
   return {};

@@ -113,14 +113,17 @@ TEST_CASE("IPv6 routes do not go with an address") {
 }
 
 TEST_CASE("the first address of a subnet is the one that packets leave with: those after it make room") {
-  Graph desired = web();
-  desired.put(Address{"web", "eth0", cidr("10.0.0.1/24")});
-  const Lines lines = told(diff(web(), desired));
-  CHECK(lines == Lines{"-route web 0.0.0.0/0 table 254 metric 0", "-address web:eth0 10.0.0.2/24", "+address web:eth0 10.0.0.1/24",
-                       "=address web:eth0 10.0.0.2/24", "=route web 0.0.0.0/0 table 254 metric 0"});
-  desired.erase("address web:eth0 10.0.0.1/24");
-  desired.put(Address{"web", "eth0", cidr("10.0.0.3/24")});
-  CHECK(told(diff(web(), desired)) == Lines{"+address web:eth0 10.0.0.3/24"});
+  Graph behind = web();
+  behind.put(Address{"web", "eth0", cidr("10.0.0.1/24"), true});
+  CHECK(told(diff(web(), behind)) == Lines{"+address web:eth0 10.0.0.1/24"});
+  CHECK(told(diff(behind, web())) == Lines{"-address web:eth0 10.0.0.1/24"});
+  Graph ahead = web();
+  ahead.put(Address{"web", "eth0", cidr("10.0.0.1/24")});
+  ahead.put(Address{"web", "eth0", cidr("10.0.0.2/24"), true});
+  const Lines remade{"-route web 0.0.0.0/0 table 254 metric 0", "-address web:eth0 10.0.0.2/24", "+address web:eth0 10.0.0.1/24",
+                     "=address web:eth0 10.0.0.2/24", "=route web 0.0.0.0/0 table 254 metric 0"};
+  CHECK(told(diff(web(), ahead)) == remade);
+  CHECK(told(diff(behind, ahead)).size() == remade.size() + 1);
 }
 
 TEST_CASE("what stands on an interface is made again where another cable brings the interface") {
