@@ -71,7 +71,7 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
 
 }  // namespace
 
-LinuxKernel::LinuxKernel() { kernel::raise_descriptor_limit(); }
+LinuxKernel::LinuxKernel(kernel::Progress progress) : progress_(std::move(progress)) { kernel::raise_descriptor_limit(); }
 
 Result<void> LinuxKernel::read_host() {
   auto home = kernel::own_namespace();
@@ -136,6 +136,7 @@ Result<void> LinuxKernel::read_all(const Graph& desired) {
   const auto names = kernel::namespace_names();
   if (!names) return names.error();
   for (const std::string& name : *names) {
+    if (progress_) progress_("reading", static_cast<std::size_t>(&name - names->data()), names->size());
     if (auto read = read_named(name, desired); !read) {
       if (read.error().where.empty()) read.error().where = "in namespace " + name;
       return read;
@@ -177,7 +178,7 @@ Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>&
   if (places_.empty()) {
     if (auto observed = observe(Graph(plan.topology)); !observed) return std::move(observed).error();
   }
-  kernel::Work work(places_, link::scratch_group(plan.topology), stop);
+  kernel::Work work(places_, link::scratch_group(plan.topology), stop, progress_);
   auto done = perform_changes(plan, work);
   if (!done) work.abandon();
   return done;
@@ -192,6 +193,8 @@ Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) 
   }
   if (auto flushed = work.flush(); !flushed) return flushed;
   for (auto change = first_arrival; change != plan.changes.end(); ++change) {
+    const auto before = static_cast<std::size_t>(change - plan.changes.begin());
+    if (auto go_on = work.proceed("making", before, plan.changes.size()); !go_on) return go_on;
     const bool modify = change->action == Change::Action::modify;
     if (auto done = modify ? update(*change->before, *change->after, execution) : create(*change->after, execution); !done) return done;
   }

@@ -14,7 +14,7 @@ namespace topo {
 /// sockets of its own; `perform` works on what was last observed, and observes by itself where nothing was.
 class LinuxKernel : public Kernel {
  public:
-  LinuxKernel();
+  explicit LinuxKernel(kernel::Progress progress = {});
   [[nodiscard]] Result<Observed> observe(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
@@ -25,6 +25,7 @@ class LinuxKernel : public Kernel {
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
   [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
+  kernel::Progress progress_;
   kernel::Places places_;                                ///< the host, and the topology's own namespaces
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are

@@ -10,6 +10,7 @@
 #include "apply/presence.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/show.hpp"
 #include "topo/load.hpp"
 #include "topo/names.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 /// Waits for an answer on standard input; anything but y or yes, the end, or an interrupt is a no.
 bool says_yes(const std::string& question) {
+  clear_progress();
   std::fputs((question + " [y/N] ").c_str(), stderr);
   std::string answer;
   for (char c = 0; c != '\n';) {
@@ -41,7 +43,7 @@ bool destroys(const Plan& plan) {
 }  // namespace
 
 Kernels live_kernels() {
-  return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>()); };
+  return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(show_progress)); };
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "cli/progress.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -15,6 +16,7 @@ namespace {
 bool output_lost = false;
 
 void write_line(FILE* stream, std::string_view text) {
+  clear_progress();
   const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fputc('\n', stream) != EOF && std::fflush(stream) == 0;
   if (!written && stream == stdout && errno != EPIPE) output_lost = true;
 }

@@ -143,7 +143,7 @@ Result<void> Channel::receive(const std::function<bool(nlmsghdr*)>& sink) {
   }
 }
 
-Result<void> Channel::perform(const Batch& batch) {
+Result<void> Channel::perform(const Batch& batch, const std::function<Result<void>(std::size_t)>& between) {
   const auto& requests = batch.requests();
   std::size_t first = 0;
   while (first < requests.size()) {
@@ -156,6 +156,9 @@ Result<void> Channel::perform(const Batch& batch) {
       if (full && end > first && !requests[end].joined) break;
       bytes += size;
       ++end;
+    }
+    if (between) {
+      if (auto go_on = between(first); !go_on) return go_on;
     }
     if (auto done = perform_window(requests, first, end); !done) return done;
     first = end;

@@ -53,7 +53,8 @@ class Channel {
 
   /// Carries out the requests. On a refusal that is not accepted the window of requests it is in is still carried out, and nothing after;
   /// the Error has the first refusal, with the kernel's extended acknowledgement, and the others as details.
-  [[nodiscard]] Result<void> perform(const Batch& batch);
+  /// `between` is asked with the number of requests done before each window; its error ends the work.
+  [[nodiscard]] Result<void> perform(const Batch& batch, const std::function<Result<void>(std::size_t)>& between = {});
 
   using Sink = std::function<void(nlmsghdr*)>;
   /// One question with one answer. False: the kernel has no such object (ENODEV, ENOENT).

@@ -40,7 +40,8 @@ std::string name_in_fresh(const std::string& name) {
 
 }  // namespace
 
-Result<void> Work::stopped() const {
+Result<void> Work::proceed(const char* step, std::size_t done, std::size_t total) const {
+  if (progress_) progress_(step, done, total);
   if (stop_ && stop_()) return Error{Exit::interrupted, "interrupted", {}, {}, {}, {}};
   return {};
 }
@@ -52,7 +53,6 @@ Result<Place*> Work::place(const std::string& ns) {
 }
 
 Result<Place*> Work::make_place(const std::string& ns) {
-  if (auto stop = stopped(); !stop) return std::move(stop).error();
   const int home_fd = places_.at("")->netns.get();
   std::unique_ptr<Place> made;
   {
@@ -76,9 +76,10 @@ Result<Place*> Work::make_place(const std::string& ns) {
 
 Result<void> Work::pin_places(const std::string& mark) {
   bool prepared = false;
+  std::size_t done = 0;
   for (const auto& [ns, place] : places_) {
+    if (auto go_on = proceed("naming", ++done, places_.size()); !go_on) return go_on;
     if (!place->fresh) continue;
-    if (auto stop = stopped(); !stop) return stop;
     if (!prepared) {
       if (auto folder = prepare_netns_folder(); !folder) return folder;
       prepared = true;
@@ -156,14 +157,17 @@ Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name) {
 }
 
 Result<void> Work::perform(Step step, const std::string* only) {
+  std::size_t total = 0, done = 0;
+  for (const auto& [ns, batch] : batches_[step]) total += batch.requests().size();
+  const char* const title = step == Step::make ? "making" : "configuring";
   for (auto& [ns, batch] : batches_[step]) {
     if (batch.empty() || (only != nullptr && ns != *only)) continue;
-    if (auto stop = stopped(); !stop) return stop;
     auto where = place(ns);
     if (!where) return std::move(where).error();
-    auto done = (*where)->channel.perform(batch);
+    auto performed = (*where)->channel.perform(batch, [&](std::size_t before) { return proceed(title, done + before, total); });
+    done += batch.requests().size();
     batch.clear();
-    if (!done) return done;
+    if (!performed) return performed;
   }
   return {};
 }
@@ -223,8 +227,9 @@ Result<void> Work::delete_doomed() {
     }
   }
   doomed_links_.clear();
+  std::size_t before = 0;
   for (const auto& [ns, names] : by_place) {
-    if (auto stop = stopped(); !stop) return stop;
+    if (auto go_on = proceed("removing", before++, by_place.size()); !go_on) return go_on;
     if (auto done = delete_links(*places_.at(ns), names); !done) return done;
   }
   return {};
@@ -234,7 +239,9 @@ Result<void> Work::flush() {
   if (auto made = perform(Step::make); !made) return made;
   if (auto configured = perform(Step::configure); !configured) return configured;
   if (auto deleted = delete_doomed(); !deleted) return deleted;
-  for (auto& action : std::exchange(after_links_, {})) {
+  const auto actions = std::exchange(after_links_, {});
+  for (const auto& action : actions) {
+    if (auto go_on = proceed("removing", static_cast<std::size_t>(&action - actions.data()), actions.size()); !go_on) return go_on;
     if (auto done = action(); !done) return done;
   }
   return {};

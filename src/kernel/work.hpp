@@ -44,6 +44,9 @@ struct InterfaceName {
   std::string interface;
 };
 
+/// Told between two parts of a step how far that is: "reading", 12 of 100. To be quick about it.
+using Progress = std::function<void(const char* step, std::size_t done, std::size_t total)>;
+
 /// Requests wait here until what needs them done asks for `flush`. Within one namespace they keep their order within each step.
 class Work {
  public:
@@ -51,8 +54,11 @@ class Work {
   enum class Step { make, configure };
 
   /// `scratch_group` is a link group that nobody else uses: links are gathered in it to be deleted together. `stop` is asked between requests.
-  Work(Places& places, std::uint32_t scratch_group, std::function<bool()> stop)
-      : places_(places), scratch_group_(scratch_group), stop_(std::move(stop)) {}
+  Work(Places& places, std::uint32_t scratch_group, std::function<bool()> stop, Progress progress = {})
+      : places_(places), scratch_group_(scratch_group), stop_(std::move(stop)), progress_(std::move(progress)) {}
+
+  /// Reports progress; Exit::interrupted where the work is to stop here.
+  [[nodiscard]] Result<void> proceed(const char* step, std::size_t done, std::size_t total) const;
 
   [[nodiscard]] Result<Place*> place(const std::string& ns);
   [[nodiscard]] bool has_place(const std::string& ns) const { return places_.contains(ns); }
@@ -106,11 +112,11 @@ class Work {
   [[nodiscard]] Result<void> delete_doomed();
   [[nodiscard]] Result<void> delete_links(Place& place, const std::vector<std::string>& names);
   [[nodiscard]] Result<void> wait_until_ready(std::chrono::milliseconds patience);
-  [[nodiscard]] Result<void> stopped() const;
 
   Places& places_;
   std::uint32_t scratch_group_;
   std::function<bool()> stop_;
+  Progress progress_;
   std::map<Step, std::map<std::string, Batch>> batches_;
   std::set<std::string> doomed_places_;
   std::vector<std::vector<InterfaceName>> doomed_links_;
