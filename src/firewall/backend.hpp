@@ -1,12 +1,12 @@
 // What the apply room needs of a firewall, one namespace at a time. Implemented on the legacy iptables tables through libiptc.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "resources/firewall/firewall.hpp"
+#include "resources/firewall/ways.hpp"
 #include "topo/error.hpp"
 
 namespace topo::firewall {
@@ -41,18 +41,8 @@ struct PortConflict {
 /// a remedy that is a command.
 [[nodiscard]] Result<std::vector<std::string>> warnings(const Place& place, const std::string& topology, const Firewall& wanted);
 
-/// What conntrack clean-up must know of the interfaces in `place`: which one leads to an address, and how it is marked.
-struct Lookup {
-  struct Way {
-    std::string interface;  ///< empty: the address is the host's own
-    std::uint32_t group = 0;
-    std::string port;  ///< bridge port behind which the member with this address is, where known
-  };
-  std::function<Way(const IpAddress&)> way;
-};
-/// Deletes the conntrack entries in `place` that touch the topology (`concerns` says so of an address of the entry) and that `rules` no
-/// longer let begin, and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
-[[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Lookup& lookup,
-                                              const std::function<bool(const IpAddress&)>& concerns);
+/// Deletes the conntrack entries in `place` that touch the topology, as it was before or as it is after, and that `rules` no longer let
+/// begin, whichever way their packets come and go; and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
+[[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Ways& before, const Ways& after);
 
 }  // namespace topo::firewall

@@ -7,7 +7,9 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <string>
 
 #include "firewall/backend.hpp"
@@ -36,13 +38,14 @@ struct Tuple {
 
 struct Connection {
   Tuple original, reply;
-  std::uint32_t status = 0;                      ///< IPS_*
+  std::uint32_t status = 0;  ///< IPS_*
+  std::uint16_t zone = 0;
   std::vector<std::pair<int, std::string>> key;  ///< the attributes that name it in a request to delete it
 
   [[nodiscard]] bool has(std::uint32_t bit) const { return (status & bit) != 0; }
 };
 
-std::uint16_t port_in(const nlattr* attribute) { return attribute == nullptr ? std::uint16_t{0} : ntohs(nla_get_u16(attribute)); }
+std::uint16_t number_in(const nlattr* attribute) { return attribute == nullptr ? std::uint16_t{0} : ntohs(nla_get_u16(attribute)); }
 
 std::optional<Tuple> tuple_in(nlattr* attribute) {
   nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
@@ -63,8 +66,8 @@ std::optional<Tuple> tuple_in(nlattr* attribute) {
     return std::nullopt;
   }
   found.protocol = nla_get_u8(protocol[CTA_PROTO_NUM]);
-  found.source_port = port_in(protocol[CTA_PROTO_SRC_PORT]);
-  found.destination_port = port_in(protocol[CTA_PROTO_DST_PORT]);
+  found.source_port = number_in(protocol[CTA_PROTO_SRC_PORT]);
+  found.destination_port = number_in(protocol[CTA_PROTO_DST_PORT]);
   const nlattr* type = found.protocol == icmp ? protocol[CTA_PROTO_ICMP_TYPE] : protocol[CTA_PROTO_ICMPV6_TYPE];
   if (type != nullptr) found.icmp_type = nla_get_u8(type);
   return found;
@@ -75,7 +78,7 @@ std::optional<Connection> connection_of(nlmsghdr* message) {
   if (nlmsg_parse(message, sizeof(nfgenmsg), parts, CTA_MAX, nullptr) != 0) return std::nullopt;
   const auto original = tuple_in(parts[CTA_TUPLE_ORIG]), reply = tuple_in(parts[CTA_TUPLE_REPLY]);
   if (!original || !reply) return std::nullopt;
-  Connection found{*original, *reply, 0, {}};
+  Connection found{*original, *reply, 0, number_in(parts[CTA_ZONE]), {}};
   if (parts[CTA_STATUS] != nullptr) found.status = ntohl(nla_get_u32(parts[CTA_STATUS]));
   // With its id, so that a new connection with the same addresses and ports is not taken for it.
   for (const int part : {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID}) {
@@ -110,12 +113,12 @@ Result<std::vector<Connection>> read_connections(kernel::Channel& channel, const
 // --- what the rules make of a connection ---
 
 /// The packet that began the connection, as the filter sees it: its destination is whoever answers.
-policy::Packet first_packet(const Connection& connection, const Lookup& lookup) {
+policy::Packet first_packet(const Connection& connection, const Crossing& crossing) {
   const Tuple& original = connection.original;
+  const auto& [from, to] = crossing;
   policy::Packet packet;
   packet.source = original.source;
   packet.destination = connection.reply.source;
-  const auto from = lookup.way(packet.source), to = lookup.way(packet.destination);
   packet.in = from.interface;
   packet.in_group = from.group;
   packet.out = to.interface;
@@ -133,15 +136,17 @@ policy::Packet first_packet(const Connection& connection, const Lookup& lookup) 
   return packet;
 }
 
-/// Whether a rule of the nat table takes a packet with these addresses and ports, whichever way it came.
-bool takes(const Rule& rule, const Tuple& packet, const Lookup& lookup) {
+/// Whether a rule of the nat table takes a packet with these addresses and ports, whichever way it came, when it leaves by `out`.
+bool takes(const Rule& rule, const Tuple& packet, const Way& out) {
   const auto in_network = [](const auto& network, const IpAddress& address) {
     return !network || network->value.contains(address) != network->negated;
   };
   const auto in_ports = [](const auto& ports, std::uint16_t port) { return !ports || (ports->first <= port && port <= ports->last); };
   if (!rule.opaque.empty() || (rule.protocol && *rule.protocol != packet.protocol)) return false;
   if (!in_network(rule.source, packet.source) || !in_network(rule.destination, packet.destination)) return false;
-  if (rule.destination_type == netfilter::AddressType::local && !lookup.way(packet.destination).interface.empty()) return false;
+  if (rule.out && (rule.out->value == out.interface) == rule.out->negated) return false;
+  if (rule.out_group && (((out.group ^ rule.out_group->value.value) & rule.out_group->value.mask) == 0) == rule.out_group->negated) return false;
+  if (rule.destination_type == netfilter::AddressType::local && !out.interface.empty()) return false;
   return in_ports(rule.source_ports, packet.source_port) && in_ports(rule.destination_ports, packet.destination_port);
 }
 
@@ -157,11 +162,12 @@ bool any_nat_rule(const Ruleset& rules, Family family, Predicate&& predicate) {
 }
 
 /// Whether a port map of `rules` takes the connection there where it goes.
-bool maps_there(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+bool maps_there(const Ruleset& rules, const Connection& connection, const Ways& ways) {
   const Tuple& original = connection.original;
+  const Way out = ways.to(original.destination);
   return any_nat_rule(rules, original.source.family(), [&](const Rule& rule) {
     const Target& target = rule.target;
-    if (target.kind != Target::Kind::dnat || target.address != connection.reply.source || !takes(rule, original, lookup)) return false;
+    if (target.kind != Target::Kind::dnat || target.address != connection.reply.source || !takes(rule, original, out)) return false;
     if (!target.ports) return connection.reply.source_port == original.destination_port;
     if (!target.base) return target.ports->first <= connection.reply.source_port && connection.reply.source_port <= target.ports->last;
     return connection.reply.source_port - target.ports->first == original.destination_port - *target.base;
@@ -169,45 +175,68 @@ bool maps_there(const Ruleset& rules, const Connection& connection, const Lookup
 }
 
 /// Whether a port map of `rules` takes packets that the connection, older than the map, brings to the host itself.
-bool would_map(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+bool would_map(const Ruleset& rules, const Connection& connection, const Ways& ways) {
+  const Way out = ways.to(connection.original.destination);
   return any_nat_rule(rules, connection.original.source.family(), [&](const Rule& rule) {
-    return rule.target.kind == Target::Kind::dnat && rule.protocol && rule.destination_ports && takes(rule, connection.original, lookup);
+    return rule.target.kind == Target::Kind::dnat && rule.protocol && rule.destination_ports && takes(rule, connection.original, out);
   });
 }
 
 /// Whether some rule gives the connection the source that it has outside.
-bool masks_so(const Ruleset& rules, const Connection& connection, const Lookup& lookup) {
+bool masks_so(const Ruleset& rules, const Connection& connection, const Ways& ways) {
   Tuple packet = connection.original;
   packet.destination = connection.reply.source;
   packet.destination_port = connection.reply.source_port;
   const IpAddress& source = connection.reply.destination;
+  const bool is_local = ways.to(source).interface.empty();
+  const auto crossings = ways.between(packet.source, packet.destination, 0);
   return any_nat_rule(rules, packet.source.family(), [&](const Rule& rule) {
-    if (rule.target.kind == Target::Kind::snat) return rule.target.address == source && takes(rule, packet, lookup);
-    return rule.target.kind == Target::Kind::masquerade && takes(rule, packet, lookup) && lookup.way(source).interface.empty();
+    const bool gives =
+        rule.target.kind == Target::Kind::snat ? rule.target.address == source : rule.target.kind == Target::Kind::masquerade && is_local;
+    return gives && std::any_of(crossings.begin(), crossings.end(), [&](const Crossing& crossing) { return takes(rule, packet, crossing.out); });
   });
 }
 
 class Judge {
  public:
-  Judge(const Ruleset* rules, const Lookup& lookup, const std::function<bool(const IpAddress&)>& concerns)
-      : rules_(rules), lookup_(lookup), concerns_(concerns) {}
+  Judge(const Ruleset* rules, const Ways& before, const Ways& after) : rules_(rules), before_(before), after_(after) {}
 
   [[nodiscard]] bool must_go(const Connection& connection) const {
     const Tuple &original = connection.original, &reply = connection.reply;
-    const bool touches = concerns_(original.source) || concerns_(original.destination) || concerns_(reply.source) || concerns_(reply.destination);
-    if (rules_ == nullptr) return touches;
-    // Packets without a connection of a UDP client that began before the port map would go past it for as long as they keep coming.
-    if (!touches) return original.protocol == udp && !connection.has(IPS_DST_NAT) && would_map(*rules_, connection, lookup_);
-    if (connection.has(IPS_DST_NAT) && concerns_(reply.source) && !maps_there(*rules_, connection, lookup_)) return true;
+    // Another zone's connections have nothing to do with the same addresses here.
+    if (connection.zone != 0) {
+      if (!after_.is_own_zone(connection.zone)) return before_.is_own_zone(connection.zone);
+      return is_refused(connection);
+    }
+    const bool touches = concerns(original.source) || concerns(original.destination) || concerns(reply.source) || concerns(reply.destination);
+    if (!touches && !is_transit(before_, connection) && !is_transit(after_, connection)) {
+      // Packets without a connection of a UDP client that began before the port map would go past it for as long as they keep coming.
+      return rules_ != nullptr && original.protocol == udp && !connection.has(IPS_DST_NAT) && would_map(*rules_, connection, after_);
+    }
+    if (rules_ == nullptr || has_left(original.source) || has_left(reply.source)) return true;
+    if (connection.has(IPS_DST_NAT) && concerns(reply.source) && !maps_there(*rules_, connection, after_)) return true;
     const bool masked = connection.has(IPS_SRC_NAT) && original.source != reply.destination;
-    if (masked && concerns_(original.source) && !masks_so(*rules_, connection, lookup_)) return true;
-    return !policy::passes(*rules_, first_packet(connection, lookup_));
+    if (masked && concerns(original.source) && !masks_so(*rules_, connection, after_)) return true;
+    return is_refused(connection);
   }
 
  private:
+  [[nodiscard]] bool concerns(const IpAddress& address) const { return before_.is_own(address) || after_.is_own(address); }
+  [[nodiscard]] bool has_left(const IpAddress& address) const { return before_.is_own(address) && !after_.is_own(address); }
+  /// From behind one router to behind another.
+  [[nodiscard]] static bool is_transit(const Ways& ways, const Connection& connection) {
+    return ways.is_behind_router(connection.original.source) && ways.is_behind_router(connection.reply.source);
+  }
+  /// An entry does not tell which way its packets took: it must be refused on each that they may have taken.
+  [[nodiscard]] bool is_refused(const Connection& connection) const {
+    const auto crossings = after_.between(connection.original.source, connection.reply.source, connection.zone);
+    return std::none_of(crossings.begin(), crossings.end(),
+                        [&](const Crossing& crossing) { return policy::passes(*rules_, first_packet(connection, crossing)); });
+  }
+
   const Ruleset* rules_;
-  const Lookup& lookup_;
-  const std::function<bool(const IpAddress&)>& concerns_;
+  const Ways& before_;
+  const Ways& after_;
 };
 
 /// False where nothing in the namespace is tracked: no module, no entries.
@@ -221,13 +250,12 @@ Result<bool> is_tracking(const Place& place) {
 
 }  // namespace
 
-Result<void> forget_connections(const Place& place, const Ruleset* rules, const Lookup& lookup,
-                                const std::function<bool(const IpAddress&)>& concerns) {
+Result<void> forget_connections(const Place& place, const Ruleset* rules, const Ways& before, const Ways& after) {
   auto tracking = is_tracking(place);
   if (!tracking) return std::move(tracking).error();
   if (!*tracking) return {};
   kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
-  const Judge judge(rules, lookup, concerns);
+  const Judge judge(rules, before, after);
   const auto doomed_of = [&] { return read_connections(channel, [&](const Connection& connection) { return judge.must_go(connection); }); };
   auto doomed = doomed_of();
   if (!doomed && load_module("nf_conntrack_netlink")) doomed = doomed_of();

@@ -176,6 +176,10 @@ Target read_target(const Part& part, Family family, bool go_to) {
   if (name == "DNAT") return read_dnat(part.content, family);
   if (name == "SNAT") return read_snat(part.content, family);
   if (name == "MASQUERADE") return of_kind(Target::Kind::masquerade);
+  if (name == "CT") {
+    target.zone = read_as<xt_ct_target_info_v1>(part.content).zone;
+    return of_kind(Target::Kind::zone);
+  }
   if (name == "REJECT") {
     const auto with = read_as<ipt_reject_info>(part.content).with;  // both families' are one enum
     const bool reset = family == Family::v4 ? with == IPT_TCP_RESET : static_cast<int>(with) == static_cast<int>(IP6T_TCP_RESET);

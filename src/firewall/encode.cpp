@@ -217,6 +217,12 @@ void put_reject(const Target& target, Family family, Entry& entry) {
   }
 }
 
+void put_zone(const Target& target, Entry& entry) {
+  Zeroed<xt_ct_target_info_v1> tracking;
+  tracking->zone = target.zone;
+  put_extension(entry, "CT", 2, tracking);
+}
+
 void put_target(const Target& target, Family family, Entry& entry) {
   const Zeroed<int> verdict;  // libiptc puts in what the name stands for
   const auto standard = [&](std::string_view name) { put_extension(entry, name, 0, verdict); };
@@ -238,6 +244,8 @@ void put_target(const Target& target, Family family, Entry& entry) {
       return put_source_nat("SNAT", 1, target.address, family, entry);
     case Target::Kind::masquerade:
       return put_source_nat("MASQUERADE", 0, std::nullopt, family, entry);
+    case Target::Kind::zone:
+      return put_zone(target, entry);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 // then the kernel's
 #include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>

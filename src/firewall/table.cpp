@@ -130,7 +130,7 @@ Error cannot_open(TableId id, int number) {
 
 }  // namespace
 
-std::string TableId::name() const { return table == netfilter::Table::filter ? "filter" : "nat"; }
+std::string TableId::name() const { return netfilter::to_string(table); }
 std::string TableId::title() const { return std::string("the IPv") + (family == Family::v4 ? "4" : "6") + " table " + name(); }
 
 Result<std::vector<TableId>> existing_tables(const Place& place) {
@@ -141,8 +141,9 @@ Result<std::vector<TableId>> existing_tables(const Place& place) {
     // No such file: no ip_tables, and so no table.
     std::ifstream names(family == Family::v4 ? "/proc/thread-self/net/ip_tables_names" : "/proc/thread-self/net/ip6_tables_names");
     for (std::string name; names >> name;) {
-      if (name == "filter") found.push_back({family, netfilter::Table::filter});
-      if (name == "nat") found.push_back({family, netfilter::Table::nat});
+      for (const auto table : {netfilter::Table::filter, netfilter::Table::nat, netfilter::Table::raw}) {
+        if (name == netfilter::to_string(table)) found.push_back({family, table});
+      }
     }
   }
   return found;

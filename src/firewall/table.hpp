@@ -15,15 +15,14 @@ struct TableId {
   Family family = Family::v4;
   netfilter::Table table = netfilter::Table::filter;
   auto operator<=>(const TableId&) const = default;
-  /// "filter" or "nat".
+  /// "filter", "nat" or "raw".
   [[nodiscard]] std::string name() const;
   /// "the IPv4 table filter", for messages.
   [[nodiscard]] std::string title() const;
 };
-inline constexpr TableId all_tables[] = {{Family::v4, netfilter::Table::filter},
-                                         {Family::v6, netfilter::Table::filter},
-                                         {Family::v4, netfilter::Table::nat},
-                                         {Family::v6, netfilter::Table::nat}};
+inline constexpr TableId all_tables[] = {{Family::v4, netfilter::Table::filter}, {Family::v6, netfilter::Table::filter},
+                                         {Family::v4, netfilter::Table::nat},    {Family::v6, netfilter::Table::nat},
+                                         {Family::v4, netfilter::Table::raw},    {Family::v6, netfilter::Table::raw}};
 
 /// Those of all_tables that exist in `place`. Asks /proc/net/ip_tables_names, for to open a table is to make it.
 [[nodiscard]] Result<std::vector<TableId>> existing_tables(const Place& place);

@@ -1,6 +1,7 @@
 #include "policy/compile.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "policy/filter.hpp"
 #include "policy/translation.hpp"
@@ -46,6 +47,25 @@ bool reaches_outside(const Intent& intent, Family family) {
                      [&](const Flow& flow) { return (outside(flow.from) && inside(flow.to)) || (inside(flow.from) && outside(flow.to)); });
 }
 
+/// A plain switch's connections are its own: another one, or a network of the gateway, may have the same addresses.
+void separate_switches(const Intent& intent, Chains& chains) {
+  std::vector<Rule> rules;
+  std::set<std::uint16_t> taken;
+  for (const Segment& segment : intent.segments) {
+    if (!segment.plain) continue;
+    constexpr std::uint64_t zones = 65535;  // 0 is everybody's
+    Rule rule;
+    rule.in = is(segment.interface);
+    rule.target.kind = Target::Kind::zone;
+    rule.target.zone = static_cast<std::uint16_t>(stable_hash(intent.topology + ' ' + segment.interface) % zones + 1);
+    while (!taken.insert(rule.target.zone).second) rule.target.zone = static_cast<std::uint16_t>(rule.target.zone % zones + 1);
+    rules.push_back(std::move(rule));
+  }
+  if (rules.empty()) return;
+  chains[chains.name("zone")] = std::move(rules);
+  chains.hook("PREROUTING", chains.name("zone"), owner_mark(intent.topology));
+}
+
 /// What export reads: a rule a statement in a chain that nothing jumps to; what a comment cannot hold goes on in the next, after a "+".
 void write_statements(const Intent& intent, Chains& chains) {
   constexpr std::size_t most = 250;
@@ -74,6 +94,8 @@ Firewall compile(const Intent& intent, const std::string& ns) {
     if (family == Family::v4) write_statements(intent, filter);
     Chains nat(firewall.rules, family, Table::nat, prefix);
     Translation(intent, nat).write();
+    Chains raw(firewall.rules, family, Table::raw, prefix);
+    if (is_used(intent, family)) separate_switches(intent, raw);
   }
   firewall.forwards_v4 = reaches_outside(intent, Family::v4);
   firewall.forwards_v6 = reaches_outside(intent, Family::v6);

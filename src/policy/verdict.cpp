@@ -78,6 +78,7 @@ Outcome walk(const Ruleset& rules, const ChainId& place, const std::vector<Rule>
       case Target::Kind::dnat:
       case Target::Kind::snat:
       case Target::Kind::masquerade:
+      case Target::Kind::zone:
         break;
     }
   }

@@ -10,18 +10,33 @@ using netfilter::Rule;
 using netfilter::Ruleset;
 using netfilter::Target;
 
-/// The topology: br0 with 10.0.0.0/24 and br1 with 10.0.1.0/24. The host is 198.51.100.2, all else is outside by eth0.
-Lookup::Way way_to(const IpAddress& address) {
-  const std::uint32_t group = link_group("t");
-  const auto within = [&](const char* network) { return Cidr::parse(network)->contains(address); };
-  if (within("10.0.0.0/24")) return {"br0", group, "port" + std::to_string(address.bytes()[3])};
-  if (within("10.0.1.0/24")) return {"br1", group, "port" + std::to_string(address.bytes()[3])};
-  if (within("2001:db8:0::/64")) return {"br0", group, {}};
-  if (within("198.51.100.2/32") || within("127.0.0.0/8")) return {};
-  return {"eth0", 0, {}};
+Veth member(const std::string& bridge, const std::string& ns) {
+  Veth cable;
+  cable.ends[0].name = ns + ".eth0";
+  cable.ends[0].bridge = bridge;
+  cable.ends[1].ns = ns;
+  cable.ends[1].name = "eth0";
+  return cable;
 }
 
-bool concerns(const IpAddress& address) { return way_to(address).group != 0; }
+Address address(const std::string& ns, const std::string& interface, const char* text) { return {ns, interface, *Cidr::parse(text)}; }
+
+/// The topology: br0 with 10.0.0.0/24 and br1 with 10.0.1.0/24; behind router r of br0 10.9.0.0/24, behind its router s 10.8.0.0/24; `sw`, in
+/// zone 7, has some of the same addresses. The host is 198.51.100.2, all else is outside by eth0.
+Layout layout() {
+  Layout layout;
+  layout.addresses = {address("", "br0", "10.0.0.1/24"),   address("", "br0", "2001:db8::1/64"), address("", "br1", "10.0.1.1/24"),
+                      address("r", "eth0", "10.0.0.5/24"), address("s", "eth0", "10.0.0.6/24"),  address("", "eth0", "198.51.100.2/24"),
+                      address("r", "in", "10.9.0.1/24"),   address("s", "in", "10.8.0.1/24"),    address("x", "eth0", "10.0.0.2/24"),
+                      address("y", "eth0", "10.0.1.2/24")};
+  layout.cables = {member("br0", "r"), member("br0", "s"), member("sw", "x"), member("sw", "y")};
+  layout.routers = {"r", "s"};
+  layout.foreign = {{"eth0", 0}, {"lo", 0}};
+  layout.switches = {{7, "sw"}};
+  return layout;
+}
+
+Ways ways(const Layout& of = layout()) { return {"", link_group("t"), of}; }
 
 Rule rule_to(const char* destination, std::optional<Ports> ports, Target::Kind kind) {
   Rule rule;
@@ -61,10 +76,10 @@ Ruleset rules() {
 }
 
 /// Puts in one connection and says whether it is still there after `rules`.
-bool survives(const Scratch& scratch, const std::string& connection, const Ruleset* rules) {
+bool survives(const Scratch& scratch, const std::string& connection, const Ruleset* rules, const Ways& before = ways()) {
   shell("conntrack -F; conntrack -I " + connection + " -t 60");
   REQUIRE(shell("conntrack -C").substr(0, 2) == "1\n");
-  must(forget_connections(scratch.place(), rules, {way_to}, concerns));
+  must(forget_connections(scratch.place(), rules, before, ways()));
   return shell("conntrack -C").substr(0, 2) == "1\n";
 }
 
@@ -101,15 +116,56 @@ TEST_CASE("connections that the rules do not let begin are forgotten, the others
     CHECK(!survives(scratch, udp + "-s 10.0.0.2 -d 203.0.113.9 --sport 10 --dport 53 --src-nat 198.51.100.77", &live));
     CHECK(!survives(scratch, udp + "-s 10.0.1.2 -d 203.0.113.9 --sport 10 --dport 53 --src-nat 198.51.100.2", &live));
   }
+  SECTION("by the interface that a source NAT is for") {
+    Ruleset other = live;
+    Rule& masquerade = other.chains[{Family::v4, netfilter::Table::nat, chain_prefix("t") + "-m"}].front();
+    masquerade.out = Maybe<std::string>{"eth0", false};
+    CHECK(survives(scratch, udp + "-s 10.0.0.2 -d 198.51.100.1 --sport 10 --dport 53 --src-nat 198.51.100.2", &other));
+    masquerade.out = Maybe<std::string>{"eth1", false};
+    CHECK(!survives(scratch, udp + "-s 10.0.0.2 -d 198.51.100.1 --sport 10 --dport 53 --src-nat 198.51.100.2", &other));
+  }
+  SECTION("by the way that a router's packets take") {
+    CHECK(survives(scratch, udp + "-s 10.9.0.2 -d 10.8.0.2 --sport 10 --dport 21", &live));
+    Ruleset other = live;
+    Rule closed = rule_to("10.8.0.0/16", {}, Target::Kind::drop);
+    closed.physical_in = "r.eth0";
+    other.chains[{Family::v4, netfilter::Table::filter, chain_prefix("t")}] = {closed};
+    CHECK(!survives(scratch, udp + "-s 10.9.0.2 -d 10.8.0.2 --sport 10 --dport 21", &other));
+    CHECK(survives(scratch, udp + "-s 10.8.0.2 -d 10.9.0.2 --sport 10 --dport 21", &other));
+    CHECK(survives(scratch, udp + "-s 203.0.113.9 -d 10.8.0.2 --sport 10 --dport 21", &other));
+  }
+  SECTION("by the ports of a plain switch, in its own zone") {
+    Ruleset other = live;
+    Rule closed = rule_to("10.0.1.2/32", {}, Target::Kind::drop);
+    closed.physical_in = "x.eth0";
+    closed.physical_out = "y.eth0";
+    other.chains[{Family::v4, netfilter::Table::filter, chain_prefix("t")}] = {closed};
+    const std::string flow = udp + "-s 10.0.0.2 -d 10.0.1.2 --sport 10 --dport 20";
+    CHECK(survives(scratch, flow, &other));
+    CHECK(!survives(scratch, flow + " --zone 7", &other));
+    CHECK(survives(scratch, flow + " --zone 8", &other));
+    CHECK(survives(scratch, flow + " --zone 7", &live));
+    CHECK(survives(scratch, flow + " --zone 8", nullptr));
+  }
+  SECTION("all that an address had which is no longer there") {
+    Layout earlier = layout();
+    earlier.addresses.push_back(address("", "br2", "10.0.2.1/24"));
+    CHECK(survives(scratch, udp + "-s 10.0.2.2 -d 203.0.113.9 --sport 10 --dport 20", &live));
+    CHECK(!survives(scratch, udp + "-s 10.0.2.2 -d 203.0.113.9 --sport 10 --dport 20", &live, ways(earlier)));
+    earlier.switches.emplace(8, "br2");
+    CHECK(!survives(scratch, udp + "-s 10.0.0.2 -d 10.0.1.2 --sport 10 --dport 20 --zone 8", &live, ways(earlier)));
+  }
   SECTION("without rules all that touch the topology go") {
     CHECK(!survives(scratch, udp + "-s 10.0.0.2 -d 10.0.1.2 --sport 10 --dport 20", nullptr));
     CHECK(!survives(scratch, udp + "-s 2001:db8::2 -d 2001:db8:9::2 --sport 10 --dport 21", nullptr));
+    CHECK(!survives(scratch, udp + "-s 10.9.0.2 -d 10.8.0.2 --sport 10 --dport 21", nullptr));
+    CHECK(survives(scratch, udp + "-s 10.9.0.2 -d 203.0.113.9 --sport 10 --dport 21", nullptr));
   }
 }
 
 TEST_CASE("where nothing is tracked there is nothing to forget") {
   const Scratch scratch;
-  must(forget_connections(scratch.place(), nullptr, {way_to}, concerns));
+  must(forget_connections(scratch.place(), nullptr, ways(), ways()));
 }
 
 TEST_CASE("a port map of a range takes a connection to its own port only") {

@@ -38,6 +38,7 @@ Maybe<Cidr> network(const char* text, bool negated = false) { return {*Cidr::par
 
 constexpr auto filter = netfilter::Table::filter;
 constexpr auto nat = netfilter::Table::nat;
+constexpr auto raw = netfilter::Table::raw;
 
 std::vector<Case> common_cases() {
   return {
@@ -101,6 +102,11 @@ std::vector<Case> common_cases() {
       {"-o eth0 -j MASQUERADE", nat, rule_of([](Rule& r) {
          r.out = Maybe<std::string>{"eth0", false};
          r.target.kind = Target::Kind::masquerade;
+       })},
+      {"-i br0 -j CT --zone 65535", raw, rule_of([](Rule& r) {
+         r.in = Maybe<std::string>{"br0", false};
+         r.target.kind = Target::Kind::zone;
+         r.target.zone = 65535;
        })},
   };
 }
@@ -190,8 +196,9 @@ Firewall firewall_of(const std::vector<Case>& cases, Family family) {
 /// The same, in chains R-0, R-1, ..., as iptables itself writes them.
 std::string restore_text(const std::vector<Case>& cases) {
   std::string text;
-  for (const auto table : {filter, nat}) {
-    text += table == filter ? "*filter\n:" + chain_prefix("t") + "-other -\n" : "*nat\n";
+  for (const auto table : {filter, nat, raw}) {
+    text += '*' + netfilter::to_string(table) + '\n';
+    if (table == filter) text += ':' + chain_prefix("t") + "-other -\n";
     for (std::size_t i = 0; i < cases.size(); ++i) {
       if (cases[i].table == table) text += ":R-" + std::to_string(i) + " -\n";
     }
@@ -221,7 +228,7 @@ TEST_CASE("every rule is written byte for byte as iptables writes it, and read b
   }
   CHECK(*live == wanted);
   restore(family, restore_text(cases));
-  for (const auto table_of : {filter, nat}) {
+  for (const auto table_of : {filter, nat, raw}) {
     const auto table = must(Table::open(scratch.place(), {family, table_of}));
     for (std::size_t i = 0; i < cases.size(); ++i) {
       if (cases[i].table != table_of) continue;

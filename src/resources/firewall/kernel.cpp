@@ -1,6 +1,5 @@
 #include "resources/firewall/kernel.hpp"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -10,23 +9,20 @@
 namespace topo {
 namespace {
 
-using firewall::Lookup;
-
 firewall::Place backend_place(const kernel::Place& place) { return {place.name, place.netns.get(), place.home_fd}; }
 
-/// What the topology will consist of when the plan is done, of the kinds that say where an address is.
-struct Layout {
-  std::vector<Address> addresses;
-  std::vector<Veth> cables;
-};
+bool matters(const Resource& resource) {
+  return std::holds_alternative<Address>(resource) || std::holds_alternative<Veth>(resource) || std::holds_alternative<Route>(resource) ||
+         std::holds_alternative<Namespace>(resource);
+}
 
-Layout layout_after(const Execution& execution) {
+/// Of the topology as it was, with the changes of `plan` where there is one.
+Layout layout_of(const Graph& live, const Plan* plan) {
   std::map<Id, Resource> there;
-  const auto matters = [](const Resource& resource) { return std::holds_alternative<Address>(resource) || std::holds_alternative<Veth>(resource); };
-  for (const auto& [id, node] : execution.live.nodes()) {
+  for (const auto& [id, node] : live.nodes()) {
     if (matters(node.resource)) there.emplace(id, node.resource);
   }
-  for (const Change& change : execution.plan.changes) {
+  for (const Change& change : plan != nullptr ? plan->changes : std::vector<Change>{}) {
     if (!matters(change.after ? *change.after : *change.before)) continue;
     if (change.after) {
       there.insert_or_assign(id_of(*change.after), *change.after);
@@ -38,85 +34,52 @@ Layout layout_after(const Execution& execution) {
   for (auto& [id, resource] : there) {
     if (auto* address = std::get_if<Address>(&resource)) layout.addresses.push_back(std::move(*address));
     if (auto* cable = std::get_if<Veth>(&resource)) layout.cables.push_back(std::move(*cable));
+    if (auto* route = std::get_if<Route>(&resource)) layout.routes.push_back(std::move(*route));
+    if (auto* ns = std::get_if<Namespace>(&resource); ns != nullptr && ns->forwards) layout.routers.insert(ns->name);
   }
   return layout;
 }
 
-/// Which interface of one namespace leads to an address.
-class Ways {
- public:
-  Ways(const kernel::Place& place, const std::string& topology, const Layout& layout) {
-    std::map<std::string, const VethEnd*> behind;  // "NS:INTERFACE" -> the cable's other end, where that is in `place`
-    for (const Veth& cable : layout.cables) {
-      for (std::size_t i = 0; i < 2; ++i) {
-        const VethEnd& here = cable.ends[i];
-        const VethEnd& there = cable.ends[1 - i];
-        if (here.ns == place.name) behind.emplace(there.ns + ":" + there.name, &here);
-      }
-    }
-    for (const Address& address : layout.addresses) {
-      if (address.ns == place.name) {
-        exact_[address.address.address()] = {};
-        note_network(address.address, {address.interface, link_group(topology), {}});
-      } else if (const auto found = behind.find(address.ns + ":" + address.interface); found != behind.end()) {
-        const VethEnd& end = *found->second;
-        exact_[address.address.address()] = {end.bridge.empty() ? end.name : end.bridge, link_group(topology), end.bridge.empty() ? "" : end.name};
-      }
-    }
-    for (const auto& record : place.snapshot.addresses) {
-      const kernel::LinkRecord* const link = place.snapshot.link(record.link);
-      if (link == nullptr || link->group == link_group(topology)) continue;
-      exact_.try_emplace(record.address.address());
-      note_network(record.address, {link->name, link->group, {}});
-    }
+/// What `place` has that is not the topology's.
+void add_foreign(const kernel::Place& place, std::uint32_t group, Layout& layout) {
+  const kernel::Snapshot& snapshot = place.snapshot;
+  for (const auto& link : snapshot.links) {
+    if (link.group != group) layout.foreign.emplace(link.name, link.group);
   }
-
-  [[nodiscard]] Lookup::Way to(const IpAddress& address) const {
-    if (address.is_loopback()) return {};
-    if (const auto found = exact_.find(address); found != exact_.end()) return found->second;
-    for (const auto& [network, way] : networks_) {
-      if (network.contains(address)) return way;
+  for (const auto& record : snapshot.addresses) {
+    const kernel::LinkRecord* const link = snapshot.link(record.link);
+    if (link != nullptr && link->group != group) layout.addresses.push_back({place.name, link->name, record.address});
+  }
+  for (const auto& record : snapshot.routes) {
+    Route route;
+    route.ns = place.name;
+    route.destination = record.destination;
+    route.table = record.table;
+    for (const auto& hop : record.next_hops) {
+      if (const kernel::LinkRecord* const link = snapshot.link(hop.link)) route.next_hops.push_back({hop.via, link->name, hop.weight});
     }
-    return {"?", 0, {}};  // somewhere outside, by an interface that is no topology's
+    if (record.protocol != owner_protocol) layout.routes.push_back(std::move(route));
   }
-
- private:
-  void note_network(const Cidr& address, Lookup::Way way) {
-    const bool is_host = address.prefix() == address.address().bits();
-    if (is_host || (address.family() == Family::v6 && address.address().is_link_local())) return;
-    networks_.emplace_back(address.network(), std::move(way));
-    std::stable_sort(networks_.begin(), networks_.end(), [](const auto& a, const auto& b) { return a.first.prefix() > b.first.prefix(); });
-  }
-
-  std::map<IpAddress, Lookup::Way> exact_;
-  std::vector<std::pair<Cidr, Lookup::Way>> networks_;  // the longest prefix first
-};
-
-/// The networks of the topology in one namespace, before and after.
-std::vector<Cidr> networks_of(const Execution& execution, const Layout& after, const std::string& ns) {
-  std::vector<Cidr> networks;
-  const auto note = [&](const Address& address) {
-    if (address.ns == ns && !(address.address.family() == Family::v6 && address.address.address().is_link_local()))
-      networks.push_back(address.address.network());
-  };
-  for (const Address* address : execution.live.all<Address>()) note(*address);
-  for (const Address& address : after.addresses) note(address);
-  std::sort(networks.begin(), networks.end());
-  networks.erase(std::unique(networks.begin(), networks.end()), networks.end());
-  return networks;
 }
 
-Result<void> forget(const Execution& execution, const std::string& ns, const netfilter::Ruleset* rules) {
-  const auto place = execution.work.place(ns);
+Ways ways_in(const kernel::Place& place, const std::string& topology, Layout layout, const Firewall* firewall) {
+  add_foreign(place, link_group(topology), layout);
+  for (const auto& [id, rules] : firewall != nullptr ? firewall->rules.chains : std::map<netfilter::ChainId, std::vector<netfilter::Rule>>{}) {
+    for (const auto& rule : rules) {
+      if (rule.target.kind == netfilter::Target::Kind::zone && rule.in) layout.switches.emplace(rule.target.zone, rule.in->value);
+    }
+  }
+  return {place.name, link_group(topology), layout};
+}
+
+Result<void> forget(const Execution& execution, const Firewall* before, const Firewall* after) {
+  const auto place = execution.work.place(after != nullptr ? after->ns : before->ns);
   if (!place) return place.error();
   if ((*place)->fresh) return {};
-  const Layout layout = layout_after(execution);
-  const Ways ways(**place, execution.plan.topology, layout);
-  const std::vector<Cidr> networks = networks_of(execution, layout, ns);
-  const Lookup lookup{[&](const IpAddress& address) { return ways.to(address); }};
-  return firewall::forget_connections(backend_place(**place), rules, lookup, [&](const IpAddress& address) {
-    return std::any_of(networks.begin(), networks.end(), [&](const Cidr& network) { return network.contains(address); });
-  });
+  const std::string& topology = execution.plan.topology;
+  return firewall::forget_connections(backend_place(**place), after != nullptr ? &after->rules : nullptr,
+                                      ways_in(**place, topology, layout_of(execution.live, nullptr), before),
+                                      ways_in(**place, topology, layout_of(execution.live, &execution.plan), after));
 }
 
 Result<void> replace(Execution& execution, const Firewall* before, const Firewall* after) {
@@ -127,7 +90,7 @@ Result<void> replace(Execution& execution, const Firewall* before, const Firewal
 
 Result<void> bring(Execution& execution, const Firewall* before, const Firewall& after) {
   if (auto replaced = replace(execution, before, &after); !replaced) return replaced;
-  execution.work.at_end([&execution, &after] { return forget(execution, after.ns, &after.rules); });
+  execution.work.at_end([&execution, before, &after] { return forget(execution, before, &after); });
   return {};
 }
 
@@ -144,7 +107,7 @@ Result<void> KernelHalf<Firewall>::remove(const Firewall& live, Execution& execu
   execution.work.after_links([&execution, &live] { return replace(execution, &live, nullptr); });
   execution.work.at_end([&execution, &live]() -> Result<void> {
     if (!execution.work.has_place(live.ns)) return {};
-    return forget(execution, live.ns, nullptr);
+    return forget(execution, &live, nullptr);
   });
   return {};
 }

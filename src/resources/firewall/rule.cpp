@@ -149,6 +149,8 @@ std::string target_text(const Target& target, Family family) {
       return "-j SNAT --to-source " + translation(target);
     case Target::Kind::masquerade:
       return "-j MASQUERADE";
+    case Target::Kind::zone:
+      return "-j CT --zone " + std::to_string(target.zone);
   }
   return {};
 }
@@ -165,11 +167,13 @@ void add_table(std::string& out, const Ruleset& rules, Family family, Table tabl
   }
   for (const auto& [id, chain] : rules.jumps) add(id, chain);
   if (declared.empty() && appended.empty()) return;
-  out += table == Table::filter ? "*filter\n" : "*nat\n";
+  out += '*' + to_string(table) + '\n';
   out += declared + appended + "COMMIT\n";
 }
 
 }  // namespace
+
+std::string to_string(Table table) { return table == Table::filter ? "filter" : table == Table::nat ? "nat" : "raw"; }
 
 std::string to_string(const Rule& rule, Family family) {
   if (!rule.opaque.empty()) return "(a rule that topo did not write)";
@@ -186,8 +190,7 @@ std::string to_string(const Rule& rule, Family family) {
 
 std::string to_restore_text(const Ruleset& rules, Family family) {
   std::string out;
-  add_table(out, rules, family, Table::filter);
-  add_table(out, rules, family, Table::nat);
+  for (const Table table : {Table::filter, Table::nat, Table::raw}) add_table(out, rules, family, table);
   return out;
 }
 

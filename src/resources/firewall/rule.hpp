@@ -11,7 +11,10 @@
 
 namespace topo::netfilter {
 
-enum class Table : std::uint8_t { filter, nat };
+enum class Table : std::uint8_t { filter, nat, raw };
+
+/// As iptables names it: "filter".
+[[nodiscard]] std::string to_string(Table table);
 
 /// A value that may be negated ("! -s ...").
 template <class T>
@@ -40,12 +43,13 @@ enum ConnectionState : std::uint8_t { ct_invalid = 1, ct_established = 2, ct_rel
 enum class AddressType : std::uint8_t { local, broadcast, multicast };
 
 struct Target {
-  enum class Kind : std::uint8_t { accept, drop, return_, jump, go_to, reject, dnat, snat, masquerade } kind = Kind::accept;
+  enum class Kind : std::uint8_t { accept, drop, return_, jump, go_to, reject, dnat, snat, masquerade, zone } kind = Kind::accept;
   std::string chain;                 ///< jump, go_to
   enum class Reject : std::uint8_t { admin_prohibited, tcp_reset } reject = Reject::admin_prohibited;
   std::optional<IpAddress> address;  ///< dnat, snat
   std::optional<Ports> ports;        ///< dnat: the target's ports
   std::optional<std::uint16_t> base; ///< dnat of a range: the first outside port, so that each maps to its own (NF_NAT_RANGE_PROTO_OFFSET)
+  std::uint16_t zone = 0;            ///< zone: the conntrack zone (linux/netfilter/xt_CT.h)
   bool operator==(const Target&) const = default;
 };
 

@@ -107,6 +107,36 @@ TEST_CASE("one more member, port or flow leaves most chains as they are") {
   CHECK(chains_changed(compile(before, ""), compile(after, "")) == 1);
 }
 
+TEST_CASE("each plain switch has a conntrack zone of its own, in both families that it carries") {
+  Intent intent = zones();
+  CHECK(chain(compile(intent, ""), Table::raw, intent.topology, "zone").empty());
+  add_bridge(intent, "one", {});
+  add_bridge(intent, "two", {});
+  for (Segment& segment : intent.segments) segment.plain = segment.gateway.empty();
+  const Firewall firewall = compile(intent, "");
+  for (const Family family : {Family::v4, Family::v6}) {
+    const std::vector<Rule>& rules = chain(firewall, Table::raw, intent.topology, "zone", family);
+    REQUIRE(rules.size() == 2);
+    CHECK(rules[0].in->value == "one");
+    CHECK(rules[0].target.zone != 0);
+    CHECK(rules[1].target.zone != 0);
+    CHECK(rules[0].target.zone != rules[1].target.zone);
+    CHECK(firewall.rules.jumps.contains({family, Table::raw, "PREROUTING"}));
+  }
+  std::swap(*(intent.segments.end() - 1), *(intent.segments.end() - 2));
+  CHECK(chain(compile(intent, ""), Table::raw, intent.topology, "zone").front() == chain(firewall, Table::raw, intent.topology, "zone").back());
+  intent = {};
+  intent.topology = "many";
+  for (int i = 0; i < 2000; ++i) {
+    const std::size_t added = add_bridge(intent, "sw" + std::to_string(i), {});
+    intent.segments[added].plain = true;
+  }
+  std::set<std::uint16_t> taken;
+  const Firewall many = compile(intent, "");
+  for (const Rule& rule : chain(many, Table::raw, intent.topology, "zone")) taken.insert(rule.target.zone);
+  CHECK(taken.size() == 2000);
+}
+
 TEST_CASE("equal intents compile to equal rules") { CHECK(compile(laboratory(300), "") == compile(laboratory(300), "")); }
 
 TEST_CASE("a bridge is filtered where something inside it is forbidden") {
