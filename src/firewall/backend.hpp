@@ -41,6 +41,9 @@ struct PortConflict {
 /// a remedy that is a command.
 [[nodiscard]] Result<std::vector<std::string>> warnings(const Place& place, const std::string& topology, const Firewall& wanted);
 
+/// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
+[[nodiscard]] std::vector<std::string> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);
+
 /// What conntrack clean-up must know of the interfaces in `place`: which one leads to an address, and how it is marked.
 struct Lookup {
   struct Way {

@@ -70,7 +70,7 @@ Rule Translation::translated(const Map& map) const {
   return rule;
 }
 
-/// `map`: by one address first, then by any local one.
+/// `map`: by one address first, then by any local one. An address that is not the host's passes by: its traffic is somebody else's.
 void Translation::write_maps() {
   Rules& rules = chains_[chains_.name("map")];
   std::vector<Leaf> leaves[2];
@@ -79,6 +79,7 @@ void Translation::write_maps() {
     if (for_host_alone(*map.map)) continue;
     if (map.map->address) {
       rule.destination = is(*map.map->address);
+      rule.destination_type = netfilter::AddressType::local;
       rules.push_back(std::move(rule));
     } else {
       leaves[rule.protocol == udp ? 1 : 0].push_back(leaf(map.map->first, map.map->last, std::move(rule)));

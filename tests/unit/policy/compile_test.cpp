@@ -171,7 +171,7 @@ TEST_CASE("a port map of one address is for that address") {
   Intent intent = apps();
   add_port(intent, 80, 80, 0, 80, "198.51.100.2");
   const auto rules = lines(chain(compile(intent, ""), Table::nat, "apps", "map"));
-  CHECK(contains(rules, "-d 198.51.100.2/32 -p tcp -m tcp --dport 80"));
+  CHECK(contains(rules, "-d 198.51.100.2/32 -p tcp -m tcp --dport 80 -m addrtype --dst-type LOCAL"));
   CHECK(!contains(rules, "--dport 8081"));
 }
 
