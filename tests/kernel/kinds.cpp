@@ -107,8 +107,14 @@ TEST_CASE("every attribute of a cable is changed in place") {
     cable.ends[0].bridge.clear();
     cable.ends[0].gateway_v4 = true;
     cable.ends[0].ipv6 = true;
+    cable.ends[0].route_localnet = true;
     graph.put(cable);
     bring(graph);
+    CHECK(shell("sysctl -n net.ipv4.conf.web/eth0.route_localnet") == "1\n");
+    cable.ends[0].route_localnet = false;
+    graph.put(cable);
+    bring(graph);
+    CHECK(shell("sysctl -n net.ipv4.conf.web/eth0.route_localnet") == "0\n");
     cable.ends[0].gateway_v4 = false;
     cable.ends[0].ipv6 = false;
     graph.put(cable);
