@@ -134,7 +134,7 @@ void Translation::write_ways_in() {
 /// The answers must come back through the gateway to be translated back: so the gateway asks in its own name where they would not.
 void Translation::write_way_back(Rules& rules) {
   std::set<std::size_t> segments;
-  std::set<IpAddress> strangers;
+  std::set<IpAddress> targets;
   Rules found;
   const Target masquerade = verdict(Target::Kind::masquerade);
   for (const Map& map : maps_) {
@@ -151,10 +151,15 @@ void Translation::write_way_back(Rules& rules) {
       rule.source = is(loopback(family_));
       if (family_ == Family::v4) found.push_back(with(rule, masquerade));
     }
-    if (member.answers_by_gateway || !strangers.insert(map.target).second) continue;
-    rule.source.reset();
+    if (!targets.insert(map.target).second) continue;
     rule.destination = is(map.target);
-    found.push_back(with(rule, masquerade));
+    rule.source.reset();
+    if (!member.answers_by_gateway) found.push_back(with(rule, masquerade));
+    for (const Cidr& near : member.near) {
+      if (near.family() != family_ || !member.answers_by_gateway) continue;
+      rule.source = is(near);
+      found.push_back(with(rule, masquerade));
+    }
   }
   Rule mapped;
   mapped.states = netfilter::ct_dnat;

@@ -178,8 +178,14 @@ TEST_CASE("a port map of one address is for that address") {
 TEST_CASE("the gateway asks in its own name for a target that would answer another way") {
   Intent intent = apps();
   CHECK(!contains(lines(chain(compile(intent, ""), Table::nat, "apps", "back")), "-d 172.20.0.11/32"));
+  intent.members[0].near = {cidr("10.9.0.0/24"), cidr("fd00::/64")};
+  auto back = lines(chain(compile(intent, ""), Table::nat, "apps", "back"));
+  CHECK(contains(back, "-s 10.9.0.0/24 -d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  CHECK(!contains(back, "fd00"));
   intent.members[0].answers_by_gateway = false;
-  CHECK(contains(lines(chain(compile(intent, ""), Table::nat, "apps", "back")), "-d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  back = lines(chain(compile(intent, ""), Table::nat, "apps", "back"));
+  CHECK(contains(back, "-d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  CHECK(!contains(back, "-s 10.9.0.0/24"));
 }
 
 TEST_CASE("tables are made for families that occur") {
