@@ -25,7 +25,7 @@ link::Settings settings_of(const Bridge& bridge, const std::string& topology) {
           link_group(topology),
           bridge.mtu,
           {{IPV4_DEVCONF_FORWARDING, bridge.gateway_v4 ? 1 : 0},
-           {IPV4_DEVCONF_RP_FILTER, 0},
+           {IPV4_DEVCONF_RP_FILTER, link::loose_rp_filter},
            {IPV4_DEVCONF_ARP_IGNORE, bridge.gateway_v4 ? 0 : answer_no_arp},
            {IPV4_DEVCONF_ROUTE_LOCALNET, bridge.route_localnet ? 1 : 0}}};
 }

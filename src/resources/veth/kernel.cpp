@@ -32,7 +32,7 @@ std::string title_of(const Veth& cable) { return title_of(cable.ends[0]) + " <->
 link::Settings settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
   link::Settings settings{end.ns, end.name, owner_mark(topology) + ":" + key, link_group(topology), end.mtu, {}};
   const bool forwards = end.ns.empty() ? end.gateway_v4 : place.snapshot.settings.forwarding_v4.value_or(false);
-  settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, 0}};
+  settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, end.ns.empty() ? link::loose_rp_filter : 0}};
   // Of a port all this is without effect, but an end of the gateway may become one.
   if (end.ns.empty()) {
     settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, is_gateway_end(end) && !end.gateway_v4 ? answer_no_arp : 0);

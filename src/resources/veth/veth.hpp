@@ -20,7 +20,7 @@ struct VethEnd {
   std::uint32_t mtu = 1500;
   std::string bridge;           ///< the bridge (in the same namespace) whose port it is, or empty
   bool hairpin = false;         ///< bridge port option: a packet may leave by the port it came in by
-  bool gateway_v4 = false;      ///< the host's end of a link, with an IPv4 address: forwards, rp_filter off (as in Bridge)
+  bool gateway_v4 = false;      ///< the host's end of a link, with an IPv4 address: forwards, rp_filter loose (as in Bridge)
   bool route_localnet = false;  ///< the same end: a port map's target is behind it (as in Bridge)
   bool ipv6 = false;            ///< has IPv6 addresses: IPv6 stays on; else it is kept quiet
   /// Live only: what someone changed that no other field tells ("down", "mark lost"); empty: as made. A difference of its own, "state".
