@@ -139,6 +139,24 @@ TEST_CASE("a bridge is filtered where only the port tells who speaks") {
   CHECK(!contains(lines(chain(compile(intent, ""), Table::filter, "database", "in")), "-i secure-bridge -g"));
 }
 
+TEST_CASE("inside a filtered bridge routers alone, and cables to other bridges, advertise a way") {
+  Intent intent = zones();
+  const auto ports = [&] {
+    std::string text;
+    for (const auto& [id, rules] : compile(intent, "").rules.chains) {
+      for (const Rule& rule : rules) {
+        if (id.family != Family::v6 || id.name.ends_with("-in") || rule.icmp_type != 134) continue;
+        text += rule.physical_in.value_or("any") + (rule.target.kind == Target::Kind::accept ? " passes, " : " does not, ");
+      }
+    }
+    return text;
+  };
+  CHECK(ports() == "any does not, ");
+  intent.members[1].router = true;
+  needs_bridge_filter(intent);
+  CHECK(ports() == "app2.eth0 passes, any does not, ");
+}
+
 TEST_CASE("a range that is moved keeps its order, one that is not keeps its ports") {
   Intent intent = apps();
   intent.ports.clear();
