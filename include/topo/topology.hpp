@@ -20,7 +20,7 @@ namespace topo {
 struct Nat {
   enum class Kind : std::uint8_t { none, masquerade, snat } kind = Kind::none;
   IpAddress to;  ///< snat only
-  Position at;
+  Position at;   ///< of the address, or of the word
   bool operator==(const Nat& other) const { return kind == other.kind && to == other.to; }
 };
 

@@ -1,6 +1,7 @@
 #include "apply/linux_kernel.hpp"
 
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,6 +68,21 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
   if (loopback == nullptr) return {};
   if (const auto owner = owner_of(loopback->alias)) return *owner;
   return loopback->group == link_group(topology) ? topology : std::string();
+}
+
+/// Whether the host takes packets to `address` as its own once `desired` is there.
+bool will_have(const kernel::Place& host, const Graph& desired, const IpAddress& address) {
+  if (address.is_loopback()) return true;
+  const kernel::Snapshot& there = host.snapshot;
+  const auto wanted = desired.all<Address>();
+  const auto is_wanted = [&](const Address* it) { return it->ns.empty() && it->address.address() == address; };
+  const auto is_strangers = [&](const kernel::AddressRecord& record) {
+    const kernel::LinkRecord* const link = there.link(record.link);
+    return record.address.address() == address && link != nullptr && !link::is_owned(*link, {}, desired.topology());
+  };
+  const auto leads_here = [&](const kernel::RouteRecord& route) { return route.type == RTN_LOCAL && route.destination.contains(address); };
+  return std::any_of(wanted.begin(), wanted.end(), is_wanted) || std::any_of(there.addresses.begin(), there.addresses.end(), is_strangers) ||
+         std::any_of(there.routes.begin(), there.routes.end(), leads_here);
 }
 
 }  // namespace
@@ -170,6 +186,9 @@ Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed)
     auto warnings = firewall::warnings(place, desired.topology(), *wanted);
     if (!warnings) return std::move(warnings).error();
     observed.warnings.insert(observed.warnings.end(), warnings->begin(), warnings->end());
+    if (!wanted->ns.empty()) continue;
+    const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(*found->second, desired, address); });
+    observed.warnings.insert(observed.warnings.end(), strange.begin(), strange.end());
   }
   return {};
 }

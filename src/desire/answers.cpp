@@ -30,6 +30,22 @@ bool lead_to_gateway(const std::vector<NextHop>& ways, const policy::Member& mem
   return std::all_of(ways.begin(), ways.end(), leads);
 }
 
+/// What the namespace is on by other interfaces, and what its routes lead to past the segment's gateway.
+std::vector<Cidr> networks_nearby(const Network& network, const Space& space, const policy::Member& member, const policy::Segment& segment) {
+  std::set<Cidr> found;
+  for (const EndRef& ref : space.interfaces) {
+    if (network.end(ref).name == member.interface) continue;
+    for (const auto& [address, at] : network.end(ref).addresses) found.insert(address.network());
+  }
+  for (const auto& [route, at] : space.routes) {
+    const bool usual = route.destination.prefix() == 0 || route.type != Route::Type::unicast;
+    if (!usual && !lead_to_gateway(route.next_hops, member, segment)) found.insert(route.destination.network());
+  }
+  for (const Cidr& gateway : segment.gateway) found.erase(gateway.network());
+  std::erase_if(found, [](const Cidr& one) { return is_v6_link_local(one.address()); });
+  return {found.begin(), found.end()};
+}
+
 void find_answers(Network& network, const Space& space) {
   const std::array<std::vector<NextHop>, 2> ways{ways_to_strangers(space, Family::v4), ways_to_strangers(space, Family::v6)};
   for (const std::size_t index : space.members) {
@@ -45,6 +61,7 @@ void find_answers(Network& network, const Space& space) {
       all = all && leads;
     }
     member.answers_by_gateway = any && all;
+    member.near = networks_nearby(network, space, member, segment);
   }
 }
 

@@ -88,6 +88,7 @@ class Emission {
     made.mtu = mtu;
     made.hairpin = end.hairpin;
     made.gateway_v4 = end.is_host() && has_family(end.addresses, Family::v4);
+    made.route_localnet = end.route_localnet;
     made.ipv6 = has_family(end.addresses, Family::v6);
     return made;
   }

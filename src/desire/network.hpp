@@ -57,6 +57,7 @@ struct End {
   Mac mac;
   Position mac_at;
   bool hairpin = false;
+  bool route_localnet = false;  ///< of the host's end of a link
 
   [[nodiscard]] bool is_host() const { return netns == nowhere && bridge == nowhere; }
 };

@@ -74,24 +74,22 @@ void add_map(Network& network, const PortMapSpec& spec) {
   for (auto& [member, map] : by_member) network.intent.ports.push_back(std::move(map));
 }
 
-/// Marks what the kernel needs for the maps: hairpin at the target's port, 127.0.0.1's way to its bridge.
+/// Marks what the kernel needs for the maps: hairpin at the target's port, 127.0.0.1's way to its bridge or cable.
 void prepare_ways(Network& network) {
-  std::map<std::string, std::size_t> cable_of_port;
-  for (std::size_t i = 0; i < network.cables.size(); ++i) {
-    for (const auto& end : network.cables[i].ends) {
-      if (end.bridge != nowhere) cable_of_port.emplace(end.name, i);
+  std::map<std::string, End*> ends;  // the gateway's
+  for (auto& cable : network.cables) {
+    for (auto& end : cable.ends) {
+      if (end.netns == nowhere) ends.emplace(end.name, &end);
     }
   }
   for (const auto& map : network.intent.ports) {
     const policy::Member& member = network.intent.members[map.member];
-    const auto cable = cable_of_port.find(member.port);
-    if (cable == cable_of_port.end()) continue;
-    for (auto& end : network.cables[cable->second].ends) {
-      if (end.name != member.port || end.bridge == nowhere) continue;
-      end.hairpin = true;
-      const bool v4 = std::any_of(map.targets.begin(), map.targets.end(), [](const auto& target) { return target.family() == Family::v4; });
-      if (v4) network.switches[end.bridge].route_localnet = true;
-    }
+    const auto found = ends.find(member.port.empty() ? network.intent.segments[member.segment].interface : member.port);
+    if (found == ends.end()) continue;
+    End& end = *found->second;
+    end.hairpin = !end.is_host();
+    const bool v4 = std::any_of(map.targets.begin(), map.targets.end(), [](const auto& target) { return target.family() == Family::v4; });
+    if (v4) (end.is_host() ? end.route_localnet : network.switches[end.bridge].route_localnet) = true;
   }
 }
 

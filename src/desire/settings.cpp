@@ -16,7 +16,27 @@ bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
 void check_snat(Network& network, const Nat& nat, const std::vector<Located<Cidr>>& addresses, const std::string& place) {
   if (nat.kind != Nat::Kind::snat || has_family(addresses, nat.to.family())) return;
   network.mistakes.refuse(nat.at,
-                          "snat to " + nat.to.to_string() + ", but " + place + " has no " + std::string(family_name(nat.to.family())) + " address");
+                          "snat to " + nat.to.to_string() + ", but " + place + " has no " + std::string(family_name(nat.to.family())) + " address",
+                          {}, nat.to.to_string().size());
+}
+
+/// Answers come to the namespace by an address of its own alone.
+void check_snat_is_own(Network& network, const Space& space, const Nat& nat) {
+  if (nat.kind != Nat::Kind::snat) return;
+  std::string own;
+  bool found = false;
+  const auto look = [&](const std::vector<Located<Cidr>>& addresses) {
+    for (const auto& [address, at] : addresses) {
+      if (address.family() != nat.to.family()) continue;
+      found = found || address.address() == nat.to;
+      own += (own.empty() ? "" : ", ") + address.address().to_string();
+    }
+  };
+  for (const EndRef& ref : space.interfaces) look(network.end(ref).addresses);
+  look(space.loopback);
+  if (found) return;
+  network.mistakes.refuse(nat.at, "snat to " + nat.to.to_string() + ", which namespace " + in_quotes(space.name) + " does not have",
+                          "its addresses: " + own, nat.to.to_string().size());
 }
 
 void check_bridge(Network& network, const Switch& bridge) {
@@ -37,6 +57,7 @@ void check_interface_nat(Network& network, const Space& space) {
                               "`nat` names the interface that packets leave by", interface.value.size());
     } else {
       check_snat(network, nat, network.end(*ref).addresses, space.name + ":" + interface.value);
+      check_snat_is_own(network, space, nat);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <netlink/msg.h>
 
 #include <algorithm>
+#include <set>
 
 #include "firewall/backend.hpp"
 #include "firewall/ownership.hpp"
@@ -203,6 +204,28 @@ Result<std::vector<std::string>> warnings(const Place& place, const std::string&
     if (auto warning = legacy_warning(*table, topology, wanted)) found.push_back(std::move(*warning));
   }
   if (auto added = add_nft_warnings(place, topology, wanted, found); !added) return std::move(added).error();
+  return found;
+}
+
+std::vector<std::string> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local) {
+  std::set<IpAddress> mapped, masks;
+  for (const auto& [chain, rules] : wanted.rules.chains) {
+    for (const Rule& rule : rules) {
+      if (rule.target.kind == Target::Kind::dnat && rule.destination) mapped.insert(rule.destination->value.address());
+      if (rule.target.kind == Target::Kind::snat && rule.target.address) masks.insert(*rule.target.address);
+    }
+  }
+  std::vector<std::string> found;
+  const auto say = [&](const std::set<IpAddress>& addresses, const std::string& use, const std::string& consequence) {
+    for (const IpAddress& address : addresses) {
+      const std::string text = address.to_string();
+      if (is_local(address)) continue;
+      found.push_back(use + " " + text + ", which is no address of the host: " + consequence + "; to add it: ip address add " + text + "/" +
+                      std::to_string(address.bits()) + " dev lo");
+    }
+  };
+  say(mapped, "a port map names", "nothing comes in by it");
+  say(masks, "snat goes to", "answers come back only if somebody routes it to the host");
   return found;
 }
 

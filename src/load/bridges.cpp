@@ -64,6 +64,7 @@ void read_snat(Reading& reading, const Node& value, Nat& nat) {
   if (!address) return;
   nat.kind = Nat::Kind::snat;
   nat.to = *address;
+  nat.at = value.at;
 }
 
 constexpr Key<Nat> nat_keys[]{{"snat", read_snat}};
@@ -105,7 +106,7 @@ void check_addresses(Reading& reading, const BridgeSpec& bridge) {
 void check(Reading& reading, const BridgeSpec& bridge) {
   check_addresses(reading, bridge);
   if (bridge.plain && bridge.nat.kind != Nat::Kind::none) {
-    reading.mistakes.add(bridge.nat.at, bridge.nat.kind == Nat::Kind::masquerade ? "masquerade" : "",
+    reading.mistakes.add(bridge.nat.at, bridge.nat.kind == Nat::Kind::masquerade ? "masquerade" : bridge.nat.to.to_string(),
                          "nat on a plain switch, with which the gateway has no part", "leave out \"address: none\", or nat");
   }
   for (const auto& subnet : bridge.subnets) {

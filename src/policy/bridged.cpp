@@ -37,7 +37,7 @@ void Filter::write_bridged(std::size_t segment) {
     if (!denied.empty()) chains_[denies] = std::move(denied);
   }
   Rules& rules = chains_[chain('b', here)];
-  add_neighbour_discovery(rules, true, accept_);
+  add_neighbour_discovery(rules, false, accept_);
   add_ports(rules, segment, class_of);
 }
 
@@ -49,6 +49,7 @@ void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std:
     rule.physical_in = cable.port;
     rules.push_back(with(rule, accept_));
   }
+  add_router_discovery(rules, segment);
   // A member without an address yet (DHCP), or with its link-local one.
   std::vector<std::string> unowned{"0.0.0.0/32"};
   if (family_ == Family::v6) unowned = {"fe80::/10", "::/128"};
@@ -76,6 +77,23 @@ void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std:
     rules.push_back(with(rule, go_to(by_port)));
   }
   chains_.plant(chain('b', here), std::move(leaves), Branch::source, drop_);
+}
+
+/// Who advertises itself as a router, or redirects to one, becomes its neighbours' way out: routers alone may.
+void Filter::add_router_discovery(Rules& rules, std::size_t segment) const {
+  if (family_ == Family::v4) return;
+  for (const std::uint8_t type : {router_advertisement, redirect}) {
+    Rule rule;
+    rule.protocol = 58;
+    rule.icmp_type = type;
+    for (const std::size_t member : relations_.members[segment]) {
+      if (!intent_.members[member].router) continue;
+      rule.physical_in = intent_.members[member].port;
+      rules.push_back(with(rule, accept_));
+    }
+    rule.physical_in.reset();
+    rules.push_back(with(rule, drop_));
+  }
 }
 
 void Filter::add_bridged(Rules& rules, const Decisions& ids, std::size_t segment, bool denies) {

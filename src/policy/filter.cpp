@@ -151,7 +151,7 @@ std::string Filter::self_chain(std::size_t segment) {
 void Filter::add_neighbour_discovery(Rules& rules, bool from_routers, const Target& target) const {
   if (family_ == Family::v4) return;
   for (const std::uint8_t type : std::initializer_list<std::uint8_t>{133, 134, 135, 136, 137, 130, 131, 132, 143}) {
-    if (!from_routers && (type == 134 || type == 137)) continue;
+    if (!from_routers && (type == router_advertisement || type == redirect)) continue;
     Rule rule;
     rule.protocol = 58;
     rule.icmp_type = type;

@@ -37,6 +37,7 @@ class Filter {
   };
   /// More members than this get a chain of their own, once for all flows that lead to them.
   static constexpr std::size_t listed_max = 4;
+  static constexpr std::uint8_t router_advertisement = 134, redirect = 137;  ///< ICMPv6
   enum class Side : std::uint8_t { whoever, own, not_own, of_any_topology };
 
   // filter.cpp
@@ -81,6 +82,7 @@ class Filter {
   void add_receivers(Rules& rules, Rule base, const Members& receivers, const Target& target) const;
   [[nodiscard]] std::string receivers_chain(const Members& receivers, const Target& target);
   void add_bridged_default(Rules& rules, std::size_t segment);
+  void add_router_discovery(Rules& rules, std::size_t segment) const;
   void add_ports(Rules& rules, std::size_t segment, const std::vector<std::string>& class_of);
 
   // local.cpp

@@ -38,6 +38,7 @@ struct Member {
   std::vector<IpAddress> addresses; ///< both families, without link-local
   bool router = false;              ///< what it forwards is its own: any source address passes from its port
   bool answers_by_gateway = true;   ///< its replies to strangers come back this way (its default route leads here)
+  std::vector<Cidr> near;           ///< the networks that its replies reach by another way all the same; not the gateway's own here
 };
 
 /// One side of a flow: a set of end points. Members of a bridge named as a whole are in `segments`, not in `members`.

@@ -38,8 +38,8 @@ void Filter::write_input() {
     rules.push_back(with(guard, drop_));
   } else {
     // The gateway is no member's to configure: no router advertisements, no redirects.
-    rules.push_back(with(icmp(family_, 0, 134), drop_));
-    rules.push_back(with(icmp(family_, 0, 137), drop_));
+    rules.push_back(with(icmp(family_, 0, router_advertisement), drop_));
+    rules.push_back(with(icmp(family_, 0, redirect), drop_));
     add_neighbour_discovery(rules, false, return_);
   }
   for (std::size_t i = 0; i < intent_.segments.size(); ++i) {
@@ -109,9 +109,9 @@ void Filter::write_output() {
   if (std::any_of(intent_.ports.begin(), intent_.ports.end(), has_target)) {
     // A packet that goes back to where it came from, as through a port map to a neighbour, moves the kernel to tell the sender of a
     // shorter way, which leads past the translation.
-    Rule redirect = icmp(family_, 5, 137);
-    redirect.out_group = between(Side::whoever, Side::own).out_group;
-    rules.push_back(with(redirect, drop_));
+    Rule shortcut = icmp(family_, 5, redirect);
+    shortcut.out_group = between(Side::whoever, Side::own).out_group;
+    rules.push_back(with(shortcut, drop_));
   }
   Rules denies;
   for (std::size_t id = 0; id < relations_.decisions.size(); ++id) {

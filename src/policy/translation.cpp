@@ -70,7 +70,7 @@ Rule Translation::translated(const Map& map) const {
   return rule;
 }
 
-/// `map`: by one address first, then by any local one.
+/// `map`: by one address first, then by any local one. An address that is not the host's passes by: its traffic is somebody else's.
 void Translation::write_maps() {
   Rules& rules = chains_[chains_.name("map")];
   std::vector<Leaf> leaves[2];
@@ -79,6 +79,7 @@ void Translation::write_maps() {
     if (for_host_alone(*map.map)) continue;
     if (map.map->address) {
       rule.destination = is(*map.map->address);
+      rule.destination_type = netfilter::AddressType::local;
       rules.push_back(std::move(rule));
     } else {
       leaves[rule.protocol == udp ? 1 : 0].push_back(leaf(map.map->first, map.map->last, std::move(rule)));
@@ -133,7 +134,7 @@ void Translation::write_ways_in() {
 /// The answers must come back through the gateway to be translated back: so the gateway asks in its own name where they would not.
 void Translation::write_way_back(Rules& rules) {
   std::set<std::size_t> segments;
-  std::set<IpAddress> strangers;
+  std::set<IpAddress> targets;
   Rules found;
   const Target masquerade = verdict(Target::Kind::masquerade);
   for (const Map& map : maps_) {
@@ -150,10 +151,15 @@ void Translation::write_way_back(Rules& rules) {
       rule.source = is(loopback(family_));
       if (family_ == Family::v4) found.push_back(with(rule, masquerade));
     }
-    if (member.answers_by_gateway || !strangers.insert(map.target).second) continue;
-    rule.source.reset();
+    if (!targets.insert(map.target).second) continue;
     rule.destination = is(map.target);
-    found.push_back(with(rule, masquerade));
+    rule.source.reset();
+    if (!member.answers_by_gateway) found.push_back(with(rule, masquerade));
+    for (const Cidr& near : member.near) {
+      if (near.family() != family_ || !member.answers_by_gateway) continue;
+      rule.source = is(near);
+      found.push_back(with(rule, masquerade));
+    }
   }
   Rule mapped;
   mapped.states = netfilter::ct_dnat;

@@ -32,6 +32,7 @@ TEST_CASE("drift of every attribute is seen and repaired") {
   spoil("ip link set br0 type bridge nf_call_iptables 1", "filters one family");
   spoil("sysctl -qw net.ipv4.conf.br0.forwarding=0", "~ bridge :br0 (gateway for IPv4");
   spoil("sysctl -qw net.ipv4.conf.br0.rp_filter=1", "rp_filter is 1");
+  spoil("sysctl -qw net.ipv4.conf.br0.rp_filter=0", "rp_filter is 0");
   spoil("sysctl -qw net.ipv4.conf.br0.route_localnet=1", "(route_localnet: on -> off)");
   spoil("sysctl -qw net.ipv6.conf.br0.disable_ipv6=0", "(gateway for IPv6: on -> off)");
   spoil("ip link del br0", "+ bridge :br0");

@@ -49,6 +49,23 @@ TEST_CASE("every attribute of a bridge is created, and changed in place") {
   put();
 }
 
+TEST_CASE("a bridge whose spanning tree is turned off forwards at once") {
+  const Lab lab;
+  Graph graph = small();
+  Bridge bridge = std::get<Bridge>(graph.find("bridge :br0")->resource);
+  bridge.stp = true;
+  graph.put(bridge);
+  bring(graph);
+  CHECK(shell("ip -d link show web.eth0 | grep -c 'state listening'") == "1\n");
+  bridge.stp = false;
+  graph.put(bridge);
+  Veth cable = attachment("web", "br0");  // one that is awaited
+  cable.ends[0].hairpin = true;
+  graph.put(cable);
+  bring(graph);
+  CHECK(shell("ip netns exec web ping -c1 -W1 10.9.0.1 | grep -c 'bytes from'") == "1\n");
+}
+
 TEST_CASE("a bridge is born with each attribute") {
   const Lab lab;
   Bridge bridge;
@@ -107,8 +124,14 @@ TEST_CASE("every attribute of a cable is changed in place") {
     cable.ends[0].bridge.clear();
     cable.ends[0].gateway_v4 = true;
     cable.ends[0].ipv6 = true;
+    cable.ends[0].route_localnet = true;
     graph.put(cable);
     bring(graph);
+    CHECK(shell("sysctl -n net.ipv4.conf.web/eth0.route_localnet") == "1\n");
+    cable.ends[0].route_localnet = false;
+    graph.put(cable);
+    bring(graph);
+    CHECK(shell("sysctl -n net.ipv4.conf.web/eth0.route_localnet") == "0\n");
     cable.ends[0].gateway_v4 = false;
     cable.ends[0].ipv6 = false;
     graph.put(cable);

@@ -1,11 +1,14 @@
 #include "resources/bridge/kernel.hpp"
 
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+
+#include <cerrno>
 
 #include "resources/link/kernel.hpp"
 #include "resources/neighbour/kernel.hpp"
@@ -26,7 +29,7 @@ link::Settings settings_of(const Bridge& bridge, const std::string& topology) {
           link_group(topology),
           bridge.mtu,
           {{IPV4_DEVCONF_FORWARDING, bridge.gateway_v4 ? 1 : 0},
-           {IPV4_DEVCONF_RP_FILTER, 0},
+           {IPV4_DEVCONF_RP_FILTER, link::loose_rp_filter},
            {IPV4_DEVCONF_ARP_IGNORE, bridge.gateway_v4 ? 0 : answer_no_arp},
            {IPV4_DEVCONF_ROUTE_LOCALNET, bridge.route_localnet ? 1 : 0}}};
 }
@@ -84,6 +87,31 @@ Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Re
   return found;
 }
 
+kernel::Message forwarding_message(const std::string& port) {
+  const ifinfomsg fixed{};
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
+  message.put_text(IFLA_IFNAME, port);
+  message.nest(IFLA_LINKINFO, [&] {
+    message.put(IFLA_INFO_SLAVE_KIND, "bridge", 6);
+    message.nest(IFLA_INFO_SLAVE_DATA, [&] { message.put_u8(IFLA_BRPORT_STATE, BR_STATE_FORWARDING); });
+  });
+  return message;
+}
+
+/// The spanning tree is off, but ports that it held back would go on waiting for half a minute.
+Result<void> release_ports(const Bridge& bridge, Execution& execution, kernel::Batch& batch) {
+  const auto place = execution.work.place(bridge.ns);
+  if (!place) return place.error();
+  const kernel::Snapshot& there = (*place)->snapshot;
+  const kernel::LinkRecord* const master = there.link(bridge.name);
+  if (master == nullptr) return {};
+  for (const auto& port : there.links) {
+    if (port.master != master->index || (*place)->gone.contains(port.name) || !link::is_owned(port, bridge.ns, execution.plan.topology)) continue;
+    batch.add(forwarding_message(port.name), "cannot let port " + port.name + " forward", {ENETDOWN});
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& execution) {
@@ -106,6 +134,9 @@ Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& afte
   batch.add(link::mtu_message(after.name, after.mtu), "cannot set the MTU of bridge " + after.name);
   batch.add(std::move(message), "cannot change bridge " + after.name);
   batch.join(link::up_message(after.name), "cannot bring up bridge " + after.name);
+  if (before.stp && !after.stp) {
+    if (auto released = release_ports(after, execution, batch); !released) return released;
+  }
   if (before.gateway_v6 && !after.gateway_v6) {
     if (auto retired = link::retire_ipv6(work, after.ns, after.name, after.mtu); !retired) return retired;
   }

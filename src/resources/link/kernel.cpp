@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::uint32_t smallest_ipv6_mtu = 1280;                          // below it the kernel runs no IPv6 on an interface (RFC 8200, section 5)
 constexpr int devconf_force_forwarding = DEVCONF_ACCEPT_UNTRACKED_NA + 2;  // Linux 6.17, newer than the installed linux/ipv6.h
-constexpr std::uint32_t loose_rp_filter = 2;                               // Documentation/networking/ip-sysctl.rst
 constexpr std::string_view memo_prefix = "sysctl,";
 
 constexpr std::array<std::pair<int, const char*>, 4> ipv4_names{{{IPV4_DEVCONF_FORWARDING, "forwarding"},
@@ -84,7 +83,7 @@ std::string amiss(const Settings& settings, const kernel::LinkRecord& link) {
   if (link.group != settings.group) say("group lost");
   if (link.alias != settings.alias) say("alias lost");
   for (const auto& [number, value] : settings.ipv4) {
-    // Loose source checks do no harm, and udev rules of many a host turn them on for every new interface.
+    // Where none are wanted, loose source checks do no harm, and udev rules of many a host turn them on for every new interface.
     const bool loose = number == IPV4_DEVCONF_RP_FILTER && link.ipv4_setting(number) == loose_rp_filter;
     if (link.ipv4_setting(number) != value && !loose) say(name_of(number) + " is " + std::to_string(link.ipv4_setting(number)));
   }

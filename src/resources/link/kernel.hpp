@@ -16,6 +16,10 @@ namespace topo::link {
 /// The group that a topology's links bear while they are being deleted.
 [[nodiscard]] std::uint32_t scratch_group(const std::string& topology);
 
+/// rp_filter (Documentation/networking/ip-sysctl.rst): the kernel takes the greater of an interface's own value and the host's for all,
+/// so this keeps the host's strict checks off, which would lose replies that take another way.
+inline constexpr std::uint32_t loose_rp_filter = 2;
+
 /// What is written to a link of ours after it is made, and compared when it is read.
 struct Settings {
   std::string ns;

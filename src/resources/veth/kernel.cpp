@@ -33,9 +33,12 @@ std::string title_of(const Veth& cable) { return title_of(cable.ends[0]) + " <->
 link::Settings settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
   link::Settings settings{end.ns, end.name, owner_mark(topology) + ":" + key, link_group(topology), end.mtu, {}};
   const bool forwards = end.ns.empty() ? end.gateway_v4 : place.snapshot.settings.forwarding_v4.value_or(false);
-  settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, 0}};
+  settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, end.ns.empty() ? link::loose_rp_filter : 0}};
   // Of a port all this is without effect, but an end of the gateway may become one.
-  if (end.ns.empty()) settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, is_gateway_end(end) && !end.gateway_v4 ? answer_no_arp : 0);
+  if (end.ns.empty()) {
+    settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, is_gateway_end(end) && !end.gateway_v4 ? answer_no_arp : 0);
+    settings.ipv4.emplace_back(IPV4_DEVCONF_ROUTE_LOCALNET, end.route_localnet ? 1 : 0);
+  }
   link::yield_to_sysctls(settings, place);
   return settings;
 }
@@ -113,6 +116,7 @@ VethEnd told(const Seen& seen, const Veth* desired) {
   end.hairpin = seen.link->port && seen.link->port->hairpin;
   if (is_gateway_end(end)) {
     end.gateway_v4 = seen.link->ipv4_setting(IPV4_DEVCONF_FORWARDING) != 0;
+    end.route_localnet = seen.link->ipv4_setting(IPV4_DEVCONF_ROUTE_LOCALNET) != 0;
     end.ipv6 = !seen.link->ipv6.empty() && seen.link->ipv6_setting(DEVCONF_DISABLE_IPV6) == 0;
   } else if (desired != nullptr) {
     // Elsewhere it makes no difference to the kernel, which so keeps no trace of it.

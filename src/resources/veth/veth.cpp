@@ -67,6 +67,7 @@ Differences differences(const Veth& before, const Veth& after) {
   }
   compare_ends(found, "hairpin", before, after, [](const VethEnd& end) { return std::string(on_off(end.hairpin)); });
   compare_ends(found, "gateway for IPv4", before, after, [](const VethEnd& end) { return std::string(on_off(end.gateway_v4)); });
+  compare_ends(found, "route_localnet", before, after, [](const VethEnd& end) { return std::string(on_off(end.route_localnet)); });
   compare_ends(found, "ipv6", before, after, [](const VethEnd& end) { return std::string(on_off(end.ipv6)); });
   compare_ends(found, "state", before, after, [](const VethEnd& end) { return end.amiss; });
   return found;

@@ -14,14 +14,15 @@
 namespace topo {
 
 struct VethEnd {
-  std::string ns;      ///< the namespace it lives in; empty: the one topo runs in
-  std::string name;    ///< the interface's name there
+  std::string ns;    ///< the namespace it lives in; empty: the one topo runs in
+  std::string name;  ///< the interface's name there
   Mac mac;
   std::uint32_t mtu = 1500;
-  std::string bridge;  ///< the bridge (in the same namespace) whose port it is, or empty
-  bool hairpin = false;   ///< bridge port option: a packet may leave by the port it came in by
-  bool gateway_v4 = false; ///< the host's end of a link, with an IPv4 address: forwards, rp_filter off (as in Bridge)
-  bool ipv6 = false;   ///< has IPv6 addresses: IPv6 stays on; else it is kept quiet
+  std::string bridge;           ///< the bridge (in the same namespace) whose port it is, or empty
+  bool hairpin = false;         ///< bridge port option: a packet may leave by the port it came in by
+  bool gateway_v4 = false;      ///< the host's end of a link, with an IPv4 address: forwards, rp_filter loose (as in Bridge)
+  bool route_localnet = false;  ///< the same end: a port map's target is behind it (as in Bridge)
+  bool ipv6 = false;            ///< has IPv6 addresses: IPv6 stays on; else it is kept quiet
   /// Live only: what someone changed that no other field tells ("down", "mark lost"); empty: as made. A difference of its own, "state".
   std::string amiss;
   bool operator==(const VethEnd&) const = default;

@@ -198,10 +198,14 @@ TEST_CASE("port maps that cannot be") {
 }
 
 TEST_CASE("hairpin and the way of 127.0.0.1 only where a port map needs them") {
-  const Desired d = wanted(house + "ports: { 80: db:80, 81: v6:81 }\n");
+  const Desired d = wanted(house + "ports: { 80: db:80, 81: v6:81, 82: mgmt:80 }\n");
   CHECK(the<Veth>(d, "veth :db.eth0=db:eth0").ends[0].hairpin);
   CHECK_FALSE(the<Veth>(d, "veth :api.eth1=api:eth1").ends[0].hairpin);
   CHECK(the<Bridge>(d, "bridge :back").route_localnet);
   CHECK_FALSE(the<Bridge>(d, "bridge :front").route_localnet);
   CHECK_FALSE(the<Bridge>(d, "bridge :six").route_localnet);
+  const auto& cable = the<Veth>(d, "veth :mgmt.eth0=mgmt:eth0");
+  CHECK(cable.ends[0].route_localnet);
+  CHECK_FALSE(cable.ends[0].hairpin);
+  CHECK_FALSE(the<Veth>(wanted(house), "veth :mgmt.eth0=mgmt:eth0").ends[0].route_localnet);
 }

@@ -83,6 +83,28 @@ namespaces: { a: { attach: [{ lan: 10.0.0.5 }, { lan: 10.0.0.6 }] }, b: { attach
   CHECK_FALSE(d.intent.members[3].answers_by_gateway);
 }
 
+TEST_CASE("what a namespace answers past the gateway is near it") {
+  const Desired d = wanted(R"(
+bridges: { front: { subnet: [10.1.0.0/24, "fd00:1::/64"] }, back: { subnet: 10.2.0.0/24 } }
+namespaces:
+  t:
+    attach: { front: [10.1.0.5, "fd00:1::5"], back: 10.2.0.5 }
+    routes: { 10.3.0.0/24: 10.1.0.1, 10.4.0.0/24: 10.1.0.9, 10.5.0.0/24: 10.2.0.1, 10.6.0.0/24: { type: blackhole } }
+  far: {}
+links: [{ between: [t, far], addresses: [[10.8.0.1/24, "fd00:8::1/64"], 10.8.0.2/24] }]
+)");
+  const auto near = [&](const std::string& interface) {
+    std::string text;
+    for (const auto& member : d.intent.members) {
+      if (member.ns != "t" || member.interface != interface) continue;
+      for (const Cidr& one : member.near) text += one.to_string() + " ";
+    }
+    return text;
+  };
+  CHECK(near("eth0") == "10.2.0.0/24 10.4.0.0/24 10.5.0.0/24 10.8.0.0/24 fd00:8::/64 ");
+  CHECK(near("eth1") == "10.1.0.0/24 10.3.0.0/24 10.4.0.0/24 10.8.0.0/24 fd00:1::/64 fd00:8::/64 ");
+}
+
 TEST_CASE("an automatic default only where the gateway is reached") {
   const Desired d = wanted(R"(
 bridges: { lan: { subnet: [10.0.0.0/24, 10.9.0.0/24, "fd00::/64"], nat: masquerade } }

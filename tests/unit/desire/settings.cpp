@@ -6,14 +6,26 @@ using namespace topo::test;
 
 TEST_CASE("nat needs an address of its family") {
   refuses_each(R"(
-bridges: { lan: { subnet: "fd00::/64", nat: @{ snat: 198.51.100.2 } }, bare: { nat: @masquerade } }
+bridges: { lan: { subnet: "fd00::/64", nat: { snat: @198.51.100.2 } }, bare: { nat: @masquerade } }
 )",
                {"snat to 198.51.100.2, but bridge \"lan\" has no IPv4 address", "nat on bridge \"bare\", which has no subnet"});
   refuses_each(R"(
 bridges: { lan: { subnet: 10.0.0.0/24 } }
-namespaces: { r: { router: true, attach: lan, nat: { eth0: @{ snat: "fd00::1" }, @eth1: masquerade } } }
+namespaces: { r: { router: true, attach: lan, nat: { eth0: { snat: @"fd00::1" }, @eth1: masquerade } } }
 )",
                {"snat to fd00::1, but r:eth0 has no IPv6 address", "namespace \"r\" has no interface \"eth1\""});
+}
+
+TEST_CASE("snat in a namespace takes an address that it has") {
+  refuses(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces: { r: { router: true, attach: { lan: 10.0.0.5 }, devices: { lo: 10.7.0.1/32 }, nat: { eth0: { snat: @10.0.0.6 } } } }
+)",
+          "snat to 10.0.0.6, which namespace \"r\" does not have | its addresses: 10.0.0.5, 10.7.0.1");
+  (void)wanted(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces: { r: { router: true, attach: lan, devices: { lo: 10.7.0.1/32 }, nat: { eth0: { snat: 10.7.0.1 } } } }
+)");
 }
 
 TEST_CASE("sysctls are written as the kernel prints them") {

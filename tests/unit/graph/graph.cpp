@@ -35,8 +35,8 @@ TEST_CASE("whatever provides a name that somebody needs is made before it") {
   bridge.ns = "a";
   bridge.name = "x";
   Veth cable;
-  cable.ends[0] = {"a", "eth0", {}, 1500, "", false, false, false, {}};
-  cable.ends[1] = {"b", "eth0", {}, 1500, "", false, false, false, {}};
+  cable.ends[0] = {"a", "eth0", {}, 1500, "", false, false, false, false, {}};
+  cable.ends[1] = {"b", "eth0", {}, 1500, "", false, false, false, false, {}};
   const std::vector<Resource> providers{Namespace{"a", false, {}}, bridge, cable};
   Route route;
   route.ns = "a";

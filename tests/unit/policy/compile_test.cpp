@@ -169,6 +169,24 @@ TEST_CASE("a bridge is filtered where only the port tells who speaks") {
   CHECK(!contains(lines(chain(compile(intent, ""), Table::filter, "database", "in")), "-i secure-bridge -g"));
 }
 
+TEST_CASE("inside a filtered bridge routers alone, and cables to other bridges, advertise a way") {
+  Intent intent = zones();
+  const auto ports = [&] {
+    std::string text;
+    for (const auto& [id, rules] : compile(intent, "").rules.chains) {
+      for (const Rule& rule : rules) {
+        if (id.family != Family::v6 || id.name.ends_with("-in") || rule.icmp_type != 134) continue;
+        text += rule.physical_in.value_or("any") + (rule.target.kind == Target::Kind::accept ? " passes, " : " does not, ");
+      }
+    }
+    return text;
+  };
+  CHECK(ports() == "any does not, ");
+  intent.members[1].router = true;
+  needs_bridge_filter(intent);
+  CHECK(ports() == "app2.eth0 passes, any does not, ");
+}
+
 TEST_CASE("a range that is moved keeps its order, one that is not keeps its ports") {
   Intent intent = apps();
   intent.ports.clear();
@@ -201,15 +219,21 @@ TEST_CASE("a port map of one address is for that address") {
   Intent intent = apps();
   add_port(intent, 80, 80, 0, 80, "198.51.100.2");
   const auto rules = lines(chain(compile(intent, ""), Table::nat, "apps", "map"));
-  CHECK(contains(rules, "-d 198.51.100.2/32 -p tcp -m tcp --dport 80"));
+  CHECK(contains(rules, "-d 198.51.100.2/32 -p tcp -m tcp --dport 80 -m addrtype --dst-type LOCAL"));
   CHECK(!contains(rules, "--dport 8081"));
 }
 
 TEST_CASE("the gateway asks in its own name for a target that would answer another way") {
   Intent intent = apps();
   CHECK(!contains(lines(chain(compile(intent, ""), Table::nat, "apps", "back")), "-d 172.20.0.11/32"));
+  intent.members[0].near = {cidr("10.9.0.0/24"), cidr("fd00::/64")};
+  auto back = lines(chain(compile(intent, ""), Table::nat, "apps", "back"));
+  CHECK(contains(back, "-s 10.9.0.0/24 -d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  CHECK(!contains(back, "fd00"));
   intent.members[0].answers_by_gateway = false;
-  CHECK(contains(lines(chain(compile(intent, ""), Table::nat, "apps", "back")), "-d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  back = lines(chain(compile(intent, ""), Table::nat, "apps", "back"));
+  CHECK(contains(back, "-d 172.20.0.11/32 -o cloud-bridge -j MASQUERADE"));
+  CHECK(!contains(back, "-s 10.9.0.0/24"));
 }
 
 TEST_CASE("tables are made for families that occur") {

@@ -388,6 +388,12 @@ class Trial {
       made.source = ip("::");
       if (!passes(strict_, made)) FAIL("seed " << seed_ << ": neighbour discovery " << type << " is blocked");
     }
+    if (!here.filtered) return;
+    for (const int type : {134, 137}) {
+      made.icmp_type = static_cast<std::uint8_t>(type);
+      made.source = ip("fe80::1");
+      if (passes(strict_, made) != intent_.members[a].router) FAIL("seed " << seed_ << ": who may say " << type << " is not who is a router");
+    }
   }
 
   /// Through the gateway: to another segment, or back into the same one by a port map.

@@ -54,8 +54,8 @@ TEST_CASE("a live state that somebody took apart is exported all the same") {
   Graph live("lab");
   live.put(Namespace{"web", false, {}});
   Veth cable;
-  cable.ends[0] = {"", "p0", {}, 1500, "gone", false, false, false, {}};
-  cable.ends[1] = {"web", "eth0", {}, 1500, "", false, false, false, {}};
+  cable.ends[0] = {"", "p0", {}, 1500, "gone", false, false, false, false, {}};
+  cable.ends[1] = {"web", "eth0", {}, 1500, "", false, false, false, false, {}};
   live.put(cable);
   Firewall firewall;
   netfilter::Rule rule;

@@ -71,12 +71,12 @@ TEST_CASE("titles and summaries say what a file says") {
   CHECK(attachment().title() == "web:eth0");
   CHECK(attachment().summary() == "on frontend");
   Veth cable;
-  cable.ends[0] = {"backend", "veth-back", {}, 1500, "", false, false, false, {}};
-  cable.ends[1] = {"frontend", "veth-front", {}, 1500, "", false, false, false, {}};
+  cable.ends[0] = {"backend", "veth-back", {}, 1500, "", false, false, false, false, {}};
+  cable.ends[1] = {"frontend", "veth-front", {}, 1500, "", false, false, false, false, {}};
   CHECK(cable.title() == "backend:veth-back <-> frontend:veth-front");
   CHECK(cable.summary() == "cable");
-  cable.ends[0] = {"", "a.b", {}, 1500, "a", false, false, false, {}};
-  cable.ends[1] = {"", "b.a", {}, 1500, "b", false, false, false, {}};
+  cable.ends[0] = {"", "a.b", {}, 1500, "a", false, false, false, false, {}};
+  cable.ends[1] = {"", "b.a", {}, 1500, "b", false, false, false, false, {}};
   CHECK(cable.title() == "a:a.b <-> b:b.a");
   CHECK(Sysctl{"web", "net/ipv4/conf/eth0.5/rp_filter", "0"}.title() == "web net.ipv4.conf.eth0/5.rp_filter");
 
@@ -136,6 +136,7 @@ TEST_CASE("every attribute of a cable makes a difference, one where both ends ch
   CHECK(changed([](Veth& it) { it.ends[1].mac = *Mac::parse("02:00:00:00:00:01"); }) == "mac of web:eth0: 00:00:00:00:00:00 -> 02:00:00:00:00:01");
   CHECK(changed([](Veth& it) { it.ends[0].hairpin = true; }) == "hairpin of host:web.eth0: off -> on");
   CHECK(changed([](Veth& it) { it.ends[0].gateway_v4 = true; }) == "gateway for IPv4 of host:web.eth0: off -> on");
+  CHECK(changed([](Veth& it) { it.ends[0].route_localnet = true; }) == "route_localnet of host:web.eth0: off -> on");
   CHECK(changed([](Veth& it) { it.ends[1].ipv6 = true; }) == "ipv6 of web:eth0: off -> on");
   CHECK(changed([](Veth& it) { it.ends[1].amiss = "down"; }) == "state of web:eth0:  -> down");
 }
