@@ -15,16 +15,6 @@ void put_firewall(Graph& graph, const policy::Intent& intent, const std::string&
   if (!firewall.rules.empty() || firewall.forwards_v4 || firewall.forwards_v6) graph.put(std::move(firewall), at);
 }
 
-bool has_family(const network::Network& network, const network::Space& space, Family family) {
-  const auto of_family = [&](const auto& address) { return address.value.family() == family; };
-  const auto on_interface = [&](const network::EndRef& ref) {
-    const auto& addresses = network.end(ref).addresses;
-    return std::any_of(addresses.begin(), addresses.end(), of_family);
-  };
-  return std::any_of(space.loopback.begin(), space.loopback.end(), of_family) ||
-         std::any_of(space.interfaces.begin(), space.interfaces.end(), on_interface);
-}
-
 /// NAT in a namespace: the firewall there knows nothing else.
 void put_interface_nat(Graph& graph, const network::Network& network, const network::Space& space) {
   policy::Intent intent;
@@ -48,6 +38,7 @@ Desired desire(const Topology& topology) {
   network::place_members(network);
   network::resolve_policy(network);
   network::resolve_routes(network);
+  network::resolve_rules(network);
   network::resolve_answers(network);
   network::resolve_ports(network);
   network::check_settings(network);
