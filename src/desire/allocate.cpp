@@ -126,7 +126,8 @@ class Allocation {
   void place_loopback(Space& space) {
     for (const auto& given : space.spec->loopback_addresses) {
       const std::uint8_t prefix = given.value.prefix.value_or(given.value.address.bits());
-      const auto address = following(given, space.replica, std::nullopt);
+      const Cidr network(given.value.address, prefix);
+      const auto address = following(given, space.replica, host_only(network) ? std::nullopt : std::optional(network));
       if (address) space.loopback.push_back({Cidr(*address, prefix), given.at});
     }
   }
@@ -239,7 +240,7 @@ class Allocation {
       const std::size_t index = cable.ends[0].bridge;
       const auto& subnets = network_.switches[index].spec->subnets;
       for (std::size_t i = 0; i < subnets.size(); ++i) {
-        const auto address = next_free(cursors[index][i], subnets[i].value);
+        const auto address = next_free(cursors[index][i], subnets[i].value, cable.domain);
         if (address) {
           cable.ends[1].addresses.push_back({Cidr(*address, subnets[i].value.prefix()), cable.at});
         } else if (!cursors[index][i].exhausted) {
@@ -254,17 +255,18 @@ class Allocation {
   }
 
   /// Only ever upwards: a number passed over stays taken.
-  std::optional<IpAddress> next_free(Cursor& cursor, const Cidr& subnet) {
+  std::optional<IpAddress> next_free(Cursor& cursor, const Cidr& subnet, std::size_t domain) {
     while (cursor.next && subnet.usable_by_host(*cursor.next)) {
       const IpAddress address = *cursor.next;
       cursor.next = address.plus(1);
-      if (!used_.contains(address)) return address;
+      if (!used_.contains(address) && placed_.emplace(domain, address).second) return address;
     }
     return std::nullopt;
   }
 
   Network& network_;
   std::set<IpAddress> used_;
+  std::set<std::pair<std::size_t, IpAddress>> placed_;  ///< automatic ones, by Ethernet: bridges that a cable joins may share a subnet
 };
 
 }  // namespace
