@@ -65,6 +65,7 @@ class Allocation {
 
   /// The address with its prefix length on that bridge, or a refusal.
   std::optional<Cidr> on_bridge(const Switch& bridge, const IpAddress& address, std::optional<std::uint8_t> prefix, const Position& at) {
+    if (bridge.doubtful) return Cidr(address, prefix.value_or(address.bits()));
     const std::string text = address.to_string();
     bool family_has_subnet = false;
     for (const auto& subnet : bridge.spec->subnets) {

@@ -83,6 +83,7 @@ struct Switch {
   std::size_t domain = 0;
   std::size_t segment = nowhere;
   bool route_localnet = false;
+  bool doubtful = false;  ///< something of it was refused: what would follow from that is not told
 };
 
 /// A namespace; one of many where the file says `replicas`.
@@ -97,6 +98,7 @@ struct Space {
   std::vector<Located<Route>> routes{};
   std::vector<Located<RoutingRule>> rules{};
   bool reaches_internet = false;  ///< an allow to `internet` names it
+  bool doubtful = false;          ///< something of it, or of what it is attached to, was refused
 };
 
 /// What a name stands for.

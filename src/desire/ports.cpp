@@ -55,6 +55,7 @@ void add_map(Network& network, const PortMapSpec& spec) {
   const auto span = spaces_named(network, spec.target);
   if (!span || span->count != 1) return;
   const Space& space = network.spaces[span->first];
+  if (space.doubtful) return;
   std::map<std::size_t, policy::PortMap> by_member;
   for (const Family family : families) {
     if (spec.address && spec.address->family() != family) continue;

@@ -209,7 +209,7 @@ class Routing {
   std::vector<NextHop> hops_by_name(const RouteSpec& spec, const std::string& name, const std::vector<Family>& wanted) {
     std::vector<NextHop> found;
     const auto span = spaces_named(network_, name);
-    if (!span || span->count != 1) return found;
+    if (!span || span->count != 1 || network_.spaces[span->first].doubtful) return found;
     const Position& at = spec.via->at;
     if (span->first == index_) {
       refuse(at, "the next hop " + in_quotes(name) + " is the namespace itself", {}, name.size());
@@ -373,7 +373,9 @@ void resolve_routes(Network& network) {
   for (std::size_t i = 0; i < network.spaces.size(); ++i) {
     for (const auto& ref : network.spaces[i].interfaces) presence[{i, network.cables[ref.cable].domain}].push_back(ref);
   }
-  for (std::size_t i = 0; i < network.spaces.size(); ++i) Routing(network, presence, i).run();
+  for (std::size_t i = 0; i < network.spaces.size(); ++i) {
+    if (!network.spaces[i].doubtful) Routing(network, presence, i).run();
+  }
 }
 
 }  // namespace topo::network

@@ -50,7 +50,9 @@ void resolve_rules(Network& network, Space& space) {
 }  // namespace
 
 void resolve_rules(Network& network) {
-  for (auto& space : network.spaces) resolve_rules(network, space);
+  for (auto& space : network.spaces) {
+    if (!space.doubtful) resolve_rules(network, space);
+  }
 }
 
 }  // namespace topo::network

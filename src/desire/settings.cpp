@@ -80,8 +80,11 @@ void check_sysctls(Network& network, const Space& space) {
 }  // namespace
 
 void check_settings(Network& network) {
-  for (const auto& bridge : network.switches) check_bridge(network, bridge);
+  for (const auto& bridge : network.switches) {
+    if (!bridge.doubtful) check_bridge(network, bridge);
+  }
   for (const auto& space : network.spaces) {
+    if (space.doubtful) continue;
     check_interface_nat(network, space);
     check_sysctls(network, space);
   }

@@ -151,8 +151,11 @@ void read_bridges(Reading& reading, const Node& value, Topology& topology) {
     BridgeSpec& bridge = topology.bridges.emplace_back();
     bridge.name = key.text;
     bridge.at = key.at;
+    const std::size_t before = reading.mistakes.count();
     read_bridge(reading, value.value(i), &reading.bridge_defaults, bridge);
-    check(reading, bridge);
+    bridge.doubtful = reading.mistakes.count() != before || value.value(i).holds_refused();
+    if (!bridge.doubtful) check(reading, bridge);
+    bridge.doubtful = bridge.doubtful || reading.mistakes.count() != before;
   }
 }
 

@@ -47,6 +47,9 @@ template <class Table>
 /// The same for a list.
 [[nodiscard]] bool is_list(Mistakes& mistakes, const Node& value, std::string_view what, std::string hint = {});
 
+/// Whether `map` has `key`, or a stranger's key that is nearest to it: then its being missing is no further mistake.
+[[nodiscard]] bool gives(const Node& map, std::string_view key, const std::vector<std::string>& known);
+
 /// "unknown key", with the nearest of `known`, or `hint` where there is one.
 void refuse_key(Mistakes& mistakes, const Node& key, const Node& value, std::string_view where, const std::vector<std::string>& known,
                 std::string hint);

@@ -161,7 +161,9 @@ void read_namespaces(Reading& reading, const Node& value, Topology& topology) {
     NamespaceSpec& ns = topology.namespaces.emplace_back();
     ns.name = key.text;
     ns.at = key.at;
+    const std::size_t before = reading.mistakes.count();
     read_namespace(reading, value.value(i), &reading.namespace_defaults, ns);
+    ns.doubtful = reading.mistakes.count() != before || value.value(i).holds_refused();
   }
 }
 

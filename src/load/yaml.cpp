@@ -307,6 +307,10 @@ Position position_of(const std::string& text, std::size_t offset, std::uint16_t 
 
 }  // namespace
 
+bool Node::holds_refused() const {
+  return is_refused() || std::any_of(items.begin(), items.end(), [](const Node& item) { return item.holds_refused(); });
+}
+
 const Node* Node::find(std::string_view wanted) const {
   for (std::size_t i = 0; is_map() && i < pairs(); ++i) {
     if (key(i).text == wanted) return &value(i);
