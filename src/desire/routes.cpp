@@ -256,7 +256,10 @@ class Routing {
       own = own || std::any_of(addresses.begin(), addresses.end(), is_it);
     }
     const std::string text = source.value.to_string();
-    if (!own) refuse(source.at, "the source " + text + " is no address of " + in_quotes(space_.name), {}, text.size());
+    if (!own) {
+      refuse(source.at, "the source " + text + " is no address of " + in_quotes(space_.name),
+             "give it to the namespace, as in devices: { lo: " + Cidr(source.value, source.value.bits()).to_string() + " }", text.size());
+    }
     return own;
   }
 

@@ -42,6 +42,9 @@ template <class Table>
   return names;
 }
 
+/// The hint for keys that the language has set aside: none of those known is meant.
+inline constexpr const char* not_in_this_version = "this version of topo has no such key";
+
 /// Whether `value` is a map to go through. Nothing at all stands for an empty map; anything else is told as a mistake with `hint`.
 [[nodiscard]] bool is_map(Mistakes& mistakes, const Node& value, std::string_view what, std::string hint = {});
 /// The same for a list.

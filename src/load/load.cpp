@@ -27,6 +27,8 @@ constexpr Key<Topology> keys[]{
     {"ports", read_ports},           {"zones", read_zones},     {"policy", read_policy},
 };
 
+std::string hint_for(std::string_view key) { return key == "run" || key == "expect" ? not_in_this_version : ""; }
+
 /// Whether every name can be known: no section of names is refused as a whole, or stands under a key that is none.
 bool names_are_whole(const Node& root) {
   const auto known = names_of(keys);
@@ -34,7 +36,7 @@ bool names_are_whole(const Node& root) {
     const Node& section = root.value(i);
     const std::string& key = root.key(i).text;
     const bool stranger = std::find(known.begin(), known.end(), key) == known.end();
-    if (stranger && (section.is_map() || section.is_list())) return false;
+    if (stranger && hint_for(key).empty() && (section.is_map() || section.is_list())) return false;
     if (section.is_null() || (key != "bridges" && key != "namespaces" && key != "zones")) continue;
     if (!section.is_map()) return false;
     for (std::size_t j = 0; j < section.pairs(); ++j) {
@@ -108,7 +110,7 @@ void read_topology(Reading& reading, const Node& root) {
   read_defaults(reading, root);
   const bool all_names = names_are_whole(root);
   reading.topology.doubtful = reading.mistakes.count() != before || !all_names || !cables_are_whole(root);
-  read_keys(reading, root, "a topology file", keys, reading.topology);
+  read_keys(reading, root, "a topology file", keys, reading.topology, nullptr, hint_for);
   if (!gives(root, "topology", names_of(keys))) reading.mistakes.add(Position{1, 1, 0}, {}, no_name, no_name_hint);
   check_names(reading.topology, all_names, reading.mistakes);
 }

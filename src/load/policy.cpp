@@ -181,6 +181,7 @@ void read_zones(Reading& reading, const Node& value, Topology& topology) {
 
 void read_policy(Reading& reading, const Node& value, Topology& topology) {
   topology.policy.at = value.at;
+  if (!is_map(reading.mistakes, value, "policy", "policy: { allow: [A -> B] }")) return;
   read_keys(reading, value, "policy", policy_keys, topology.policy);
 }
 

@@ -31,8 +31,8 @@ void read_attach(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_routes(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_rules(Reading& reading, const Node& value, NamespaceSpec& ns);
 
-/// `masquerade`, or `{snat: ADDRESS}`.
-void read_nat(Reading& reading, const Node& value, Nat& nat);
+/// `masquerade`, or `{snat: ADDRESS}`, as the value of `key`.
+void read_nat(Reading& reading, const Node& value, std::string_view key, Nat& nat);
 
 /// "PORT[-PORT]" at the front of `text`, which it is taken from.
 struct Ports {

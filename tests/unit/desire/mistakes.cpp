@@ -93,3 +93,19 @@ bridges: { lan: { subnet: 10.0.0.0/24 } }
 namespaces: { a: { gateway: 10.0.0.1 }, b: {} }
 )") == Lines{"2:35: \"lam\" is not a bridge"});
 }
+
+TEST_CASE("only the token is underlined") {
+  const auto lengths = [](const std::string& text) {
+    std::vector<int> found;
+    for (const auto& one : desired_by(text).diagnostics) found.push_back(one.length);
+    return found;
+  };
+  // An address that nobody wrote, where the bridge's name stands; a network's text where an address of it stands.
+  CHECK(lengths("bridges: { one: { subnet: 10.0.0.0/24, address: none }, two: { subnet: 10.0.0.0/24, address: none } }\n"
+                "namespaces: { a: { attach: [one, two] } }\n") == std::vector{3});
+  CHECK(lengths("bridges: { lan: { subnet: [\"fd00::/64\", \"fd00::/48\"], address: [\"fd00::1\"] } }\n") == std::vector{9});
+  CHECK(lengths("bridges:\n  lan: { subnet: 10.0.0.0/24, nat: masquerade }\nnamespaces:\n  a:\n    attach:\n      lan: 10.0.1.5\n") ==
+        std::vector{8});
+  CHECK(lengths("bridges: { lan: { subnet: 10.0.0.0/24 }, dmz: { subnet: 10.1.0.0/24 } }\npolicy: { allow: [lan -> dmz], deny: [any -> any] }\n") ==
+        std::vector{10});
+}

@@ -189,7 +189,8 @@ namespaces:
   refuses(with("routes: { \"fd09::/64\": @b }"), "have no network in common");
   refuses(with("routes: { 10.9.0.0/16: { via: @b, dev: eth1 } }"), "have no network in common by \"eth1\"");
   refuses(with("routes: { 10.9.0.0/16: { dev: @eth7 } }"), "namespace \"a\" has no interface \"eth7\" | it has eth0, eth1");
-  refuses(with("routes: { 10.9.0.0/16: { via: b, src: @10.0.0.6 } }"), "the source 10.0.0.6 is no address of \"a\"");
+  refuses(with("routes: { 10.9.0.0/16: { via: b, src: @10.0.0.6 } }"),
+          "the source 10.0.0.6 is no address of \"a\" | give it to the namespace, as in devices: { lo: 10.0.0.6/32 }");
   refuses(with("routes: { @10.0.0.0/24: { dev: eth0 } }"), "10.0.0.0/24 is the network of eth0 already");
   refuses(with("routes: { 10.9.0.0/16: [b, @10.0.0.6] }"), "two equal next hops");
   refuses(with("routes: { 10.9.0.0/16: [b, @{ type: blackhole }] }"), "one leads nowhere");
