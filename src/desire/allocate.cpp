@@ -35,6 +35,11 @@ class Allocation {
     network_.mistakes.refuse(at, std::move(message), std::move(hint), length);
   }
 
+  /// Its namespace lacks an address: what would follow from that is not told.
+  void doubt(const End& end) {
+    if (end.netns != nowhere) network_.spaces[end.netns].doubtful = true;
+  }
+
   bool fits(const Cidr& network, const IpAddress& address, const Position& at) {
     if (network.usable_by_host(address)) return true;
     const std::string text = address.to_string();
@@ -119,8 +124,12 @@ class Allocation {
         if (subnet.value.contains(given.value.address)) within = subnet.value;
       }
       const auto address = following(given, space.replica, within);
-      if (!address) continue;
-      if (const auto placed = on_bridge(bridge, *address, given.value.prefix, given.at)) end.addresses.push_back({*placed, given.at});
+      const auto placed = address ? on_bridge(bridge, *address, given.value.prefix, given.at) : std::nullopt;
+      if (placed) {
+        end.addresses.push_back({*placed, given.at});
+      } else {
+        doubt(end);
+      }
     }
   }
 
@@ -137,12 +146,18 @@ class Allocation {
     const LinkSpec& link = *cable.link;
     for (std::size_t side = 0; side < 2; ++side) {
       if (cable.ends[side].bridge != nowhere) continue;
-      for (const auto& address : link.ends[side].addresses) place_link_address(cable, side, address);
+      for (const auto& address : link.ends[side].addresses) {
+        if (!place_link_address(cable, side, address)) doubt(cable.ends[side]);
+      }
     }
-    for (const auto& subnet : link.subnets) carve(cable, subnet);
+    for (const auto& subnet : link.subnets) {
+      if (carve(cable, subnet)) continue;
+      for (const End& end : cable.ends) doubt(end);
+    }
   }
 
-  void place_link_address(Cable& cable, std::size_t side, const Located<Cidr>& given) {
+  /// False where it is refused.
+  bool place_link_address(Cable& cable, std::size_t side, const Located<Cidr>& given) {
     End& end = cable.ends[side];
     const End& other = cable.ends[1 - side];
     IpAddress address = given.value.address();
@@ -151,26 +166,28 @@ class Allocation {
       if (other.bridge == nowhere || end.netns == nowhere) {
         refuse(given.at, "one address cannot be given to the cables of all replicas", "say `subnet`, of which each cable gets its own part",
                given.value.to_string().size());
-        return;
+        return false;
       }
       const auto next = following({{address, given.value.prefix()}, given.at}, network_.spaces[end.netns].replica, given.value);
-      if (!next) return;
+      if (!next) return false;
       address = *next;
     }
     if (other.bridge != nowhere && end.netns != nowhere) {
       const auto placed = on_bridge(network_.switches[other.bridge], address, given.value.prefix(), given.at);
       if (placed) end.addresses.push_back({*placed, given.at});
-      return;
+      return placed.has_value();
     }
     const Cidr placed(address, given.value.prefix());
-    if (fits(placed, address, given.at)) end.addresses.push_back({placed, given.at});
+    if (!fits(placed, address, given.at)) return false;
+    end.addresses.push_back({placed, given.at});
+    return true;
   }
 
-  void carve(Cable& cable, const Located<Cidr>& subnet) {
+  bool carve(Cable& cable, const Located<Cidr>& subnet) {
     const std::string text = subnet.value.to_string();
     if (cable.ends[0].bridge != nowhere || cable.ends[1].bridge != nowhere) {
       refuse(subnet.at, "a link with a bridge for an end takes no subnet", "say `addresses`; the subnet is the bridge's", text.size());
-      return;
+      return false;
     }
     const auto bits = subnet.value.address().bits();
     const auto prefix = cable.carved ? static_cast<std::uint8_t>(bits - 1) : subnet.value.prefix();
@@ -178,11 +195,12 @@ class Allocation {
     if (!first || !subnet.value.contains(*first)) {
       const std::string each = "/" + std::to_string(bits - 1);
       refuse(subnet.at, text + " holds too few " + each + " for the link's combinations", "each of them takes a " + each, text.size());
-      return;
+      return false;
     }
     const auto second = first->plus(1);
     cable.ends[0].addresses.push_back({Cidr(*first, prefix), subnet.at});
     cable.ends[1].addresses.push_back({Cidr(*second, prefix), subnet.at});
+    return true;
   }
 
   void use(const std::optional<Cidr>& cidr) {
@@ -244,7 +262,10 @@ class Allocation {
         const auto address = next_free(cursors[index][i], subnets[i].value, cable.domain);
         if (address) {
           cable.ends[1].addresses.push_back({Cidr(*address, subnets[i].value.prefix()), cable.at});
-        } else if (!cursors[index][i].exhausted) {
+          continue;
+        }
+        doubt(cable.ends[1]);
+        if (!cursors[index][i].exhausted) {
           cursors[index][i].exhausted = true;
           refuse(cable.at,
                  "the subnet " + subnets[i].value.to_string() + " of bridge " + in_quotes(network_.switches[index].spec->name) +

@@ -57,6 +57,22 @@ namespaces: { a: { attach: lan, routes: { 10.5.0.0/16: { via: "fd00::1" }, 10.6.
 )") == Lines{"3:63: fd00::1 is of another family than the route", "3:100: \"10.0.0.1\" is listed twice"});
 }
 
+TEST_CASE("an address that is refused") {
+  CHECK(mistakes(R"(topology: t
+bridges: { lan: { subnet: 10.0.0.0/24 }, tiny: { subnet: 10.1.0.0/30 }, own: }
+namespaces:
+  a: { attach: { lan: 10.0.1.5 }, gateway: 10.0.0.1 }
+  b: { attach: tiny }
+  c: { attach: tiny, gateway: 10.1.0.1 }
+  d: { routes: { default: 10.9.0.2 } }
+  e: { attach: { own: 10.3.0.5 }, routes: { 10.5.0.0/16: 10.3.0.1, 10.6.0.0/16: a } }
+links: [{ between: [d, e], addresses: [10.9.0.0/24, 10.9.0.1/24] }]
+ports: { 80: a:80, 81: c:80 }
+policy: { allow: [a -> tiny, c -> lan] }
+)") == Lines{"4:23: 10.0.1.5 is outside the subnet of bridge \"lan\"", "6:16: the subnet 10.1.0.0/30 of bridge \"tiny\" has no free address left",
+             "8:23: 10.3.0.5 needs a prefix length: bridge \"own\" has no IPv4 subnet", "9:40: 10.9.0.0/24 is the network's own address"});
+}
+
 TEST_CASE("a key that is misspelt is not missing as well") {
   CHECK(mistakes("topolgy: t\n") == Lines{"1:1: unknown key \"topolgy\" in a topology file"});
   CHECK(mistakes("topology: t\nnamespaces: { a: , b: }\nlinks: [{ betwen: [a, b] }, { endpoints: [a, b] }]\n") ==
