@@ -1,4 +1,5 @@
 // What a topology file says: names, not yet numbers. Produced by load, consumed by desire.
+// `doubtful` is what something was refused of: what only follows from that is no further mistake.
 // Everything is as written: `defaults`, `vars` and `include` are already merged in, `replicas` and `[*]` are not yet expanded.
 #pragma once
 
@@ -42,6 +43,7 @@ struct BridgeSpec {
   std::optional<Located<Mac>> mac;
   bool stp = false;
   std::optional<Located<std::uint32_t>> ageing_time_s;
+  bool doubtful = false;
 };
 
 struct AttachmentSpec {
@@ -94,6 +96,7 @@ struct NamespaceSpec {
   std::vector<Located<InterfaceAddress>> loopback_addresses;  ///< `devices: {lo: ...}`
   std::vector<std::pair<Located<std::string>, std::string>> sysctls;
   std::optional<Located<std::uint32_t>> replicas;
+  bool doubtful = false;
 };
 
 struct LinkEndSpec {
@@ -110,6 +113,7 @@ struct LinkSpec {
   std::vector<Located<Cidr>> subnets;  ///< instead of addresses; at most one a family
   bool no_address = false;
   std::optional<Located<std::uint32_t>> mtu;
+  bool doubtful = false;
 };
 
 enum class Protocol : std::uint8_t { any, tcp, udp, icmp };
@@ -164,6 +168,7 @@ struct Topology {
   std::vector<ZoneSpec> zones;
   PolicySpec policy;
   Sources sources;
+  bool doubtful = false;  ///< a whole section is missing or refused, or the defaults are
 };
 
 }  // namespace topo

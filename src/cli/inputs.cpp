@@ -28,23 +28,31 @@ Input load_input(const std::string& path, const LoadOptions& options) {
   return input;
 }
 
-std::optional<std::vector<Input>> load_inputs(const Arguments& arguments) {
+std::vector<Input> load_all(const Arguments& arguments) {
   std::vector<Input> inputs;
   std::map<std::string, std::string> paths;
-  bool good = true;
   for (const auto& path : arguments.operands) {
     Input input = load_input(path, load_options(arguments));
-    if (!input.diagnostics.empty()) {
-      show_mistakes(input);
-      good = false;
-      continue;
-    }
-    const auto [first, fresh] = paths.emplace(input.topology.name.value, path);
-    if (!fresh) {
-      complain("error: " + printable(path) + " and " + printable(first->second) + " are both the topology " + first->first);
-      good = false;
+    if (input.diagnostics.empty()) {
+      const auto& name = input.topology.name;
+      const auto [first, fresh] = paths.emplace(name.value, path);
+      if (!fresh) {
+        input.diagnostics.push_back({name.at, "the topology \"" + name.value + "\" is that of " + first->second + " already",
+                                     "several files are several topologies; parts of one are put together by \"include\"",
+                                     static_cast<std::uint16_t>(name.value.size())});
+      }
     }
     inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+std::optional<std::vector<Input>> load_inputs(const Arguments& arguments) {
+  std::vector<Input> inputs = load_all(arguments);
+  bool good = true;
+  for (const auto& input : inputs) {
+    show_mistakes(input);
+    good = good && input.diagnostics.empty();
   }
   return good ? std::optional(std::move(inputs)) : std::nullopt;
 }

@@ -22,7 +22,9 @@ struct Input {
 [[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
-/// All files, in their order; nullopt and every mistake printed where there is one in any of them, so that exit 2 means "nothing was touched".
+/// All files, in their order; a topology's name that an earlier one has is a mistake of the later.
+[[nodiscard]] std::vector<Input> load_all(const Arguments& arguments);
+/// The same; nullopt and every mistake printed where there is one in any of them, so that exit 2 means "nothing was touched".
 [[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments);
 
 /// Prints every mistake of `input` to standard error, with its line and a caret.

@@ -27,8 +27,7 @@ nlohmann::ordered_json to_json(const Input& input) {
 Exit validate(const Arguments& arguments) {
   Exit exit = Exit::ok;
   auto files = nlohmann::ordered_json::array();
-  for (const auto& path : arguments.operands) {
-    const Input input = load_input(path, load_options(arguments));
+  for (const Input& input : load_all(arguments)) {
     if (!input.diagnostics.empty()) exit = Exit::invalid;
     if (arguments.format == Format::json) {
       files.push_back(to_json(input));

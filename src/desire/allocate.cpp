@@ -35,6 +35,11 @@ class Allocation {
     network_.mistakes.refuse(at, std::move(message), std::move(hint), length);
   }
 
+  /// Its namespace lacks an address: what would follow from that is not told.
+  void doubt(const End& end) {
+    if (end.netns != nowhere) network_.spaces[end.netns].doubtful = true;
+  }
+
   bool fits(const Cidr& network, const IpAddress& address, const Position& at) {
     if (network.usable_by_host(address)) return true;
     const std::string text = address.to_string();
@@ -65,6 +70,7 @@ class Allocation {
 
   /// The address with its prefix length on that bridge, or a refusal.
   std::optional<Cidr> on_bridge(const Switch& bridge, const IpAddress& address, std::optional<std::uint8_t> prefix, const Position& at) {
+    if (bridge.doubtful) return Cidr(address, prefix.value_or(address.bits()));
     const std::string text = address.to_string();
     bool family_has_subnet = false;
     for (const auto& subnet : bridge.spec->subnets) {
@@ -118,15 +124,20 @@ class Allocation {
         if (subnet.value.contains(given.value.address)) within = subnet.value;
       }
       const auto address = following(given, space.replica, within);
-      if (!address) continue;
-      if (const auto placed = on_bridge(bridge, *address, given.value.prefix, given.at)) end.addresses.push_back({*placed, given.at});
+      const auto placed = address ? on_bridge(bridge, *address, given.value.prefix, given.at) : std::nullopt;
+      if (placed) {
+        end.addresses.push_back({*placed, given.at});
+      } else {
+        doubt(end);
+      }
     }
   }
 
   void place_loopback(Space& space) {
     for (const auto& given : space.spec->loopback_addresses) {
       const std::uint8_t prefix = given.value.prefix.value_or(given.value.address.bits());
-      const auto address = following(given, space.replica, std::nullopt);
+      const Cidr network(given.value.address, prefix);
+      const auto address = following(given, space.replica, host_only(network) ? std::nullopt : std::optional(network));
       if (address) space.loopback.push_back({Cidr(*address, prefix), given.at});
     }
   }
@@ -135,12 +146,18 @@ class Allocation {
     const LinkSpec& link = *cable.link;
     for (std::size_t side = 0; side < 2; ++side) {
       if (cable.ends[side].bridge != nowhere) continue;
-      for (const auto& address : link.ends[side].addresses) place_link_address(cable, side, address);
+      for (const auto& address : link.ends[side].addresses) {
+        if (!place_link_address(cable, side, address)) doubt(cable.ends[side]);
+      }
     }
-    for (const auto& subnet : link.subnets) carve(cable, subnet);
+    for (const auto& subnet : link.subnets) {
+      if (carve(cable, subnet)) continue;
+      for (const End& end : cable.ends) doubt(end);
+    }
   }
 
-  void place_link_address(Cable& cable, std::size_t side, const Located<Cidr>& given) {
+  /// False where it is refused.
+  bool place_link_address(Cable& cable, std::size_t side, const Located<Cidr>& given) {
     End& end = cable.ends[side];
     const End& other = cable.ends[1 - side];
     IpAddress address = given.value.address();
@@ -149,26 +166,28 @@ class Allocation {
       if (other.bridge == nowhere || end.netns == nowhere) {
         refuse(given.at, "one address cannot be given to the cables of all replicas", "say `subnet`, of which each cable gets its own part",
                given.value.to_string().size());
-        return;
+        return false;
       }
       const auto next = following({{address, given.value.prefix()}, given.at}, network_.spaces[end.netns].replica, given.value);
-      if (!next) return;
+      if (!next) return false;
       address = *next;
     }
     if (other.bridge != nowhere && end.netns != nowhere) {
       const auto placed = on_bridge(network_.switches[other.bridge], address, given.value.prefix(), given.at);
       if (placed) end.addresses.push_back({*placed, given.at});
-      return;
+      return placed.has_value();
     }
     const Cidr placed(address, given.value.prefix());
-    if (fits(placed, address, given.at)) end.addresses.push_back({placed, given.at});
+    if (!fits(placed, address, given.at)) return false;
+    end.addresses.push_back({placed, given.at});
+    return true;
   }
 
-  void carve(Cable& cable, const Located<Cidr>& subnet) {
+  bool carve(Cable& cable, const Located<Cidr>& subnet) {
     const std::string text = subnet.value.to_string();
     if (cable.ends[0].bridge != nowhere || cable.ends[1].bridge != nowhere) {
       refuse(subnet.at, "a link with a bridge for an end takes no subnet", "say `addresses`; the subnet is the bridge's", text.size());
-      return;
+      return false;
     }
     const auto bits = subnet.value.address().bits();
     const auto prefix = cable.carved ? static_cast<std::uint8_t>(bits - 1) : subnet.value.prefix();
@@ -176,11 +195,12 @@ class Allocation {
     if (!first || !subnet.value.contains(*first)) {
       const std::string each = "/" + std::to_string(bits - 1);
       refuse(subnet.at, text + " holds too few " + each + " for the link's combinations", "each of them takes a " + each, text.size());
-      return;
+      return false;
     }
     const auto second = first->plus(1);
     cable.ends[0].addresses.push_back({Cidr(*first, prefix), subnet.at});
     cable.ends[1].addresses.push_back({Cidr(*second, prefix), subnet.at});
+    return true;
   }
 
   void use(const std::optional<Cidr>& cidr) {
@@ -239,10 +259,13 @@ class Allocation {
       const std::size_t index = cable.ends[0].bridge;
       const auto& subnets = network_.switches[index].spec->subnets;
       for (std::size_t i = 0; i < subnets.size(); ++i) {
-        const auto address = next_free(cursors[index][i], subnets[i].value);
+        const auto address = next_free(cursors[index][i], subnets[i].value, cable.domain);
         if (address) {
           cable.ends[1].addresses.push_back({Cidr(*address, subnets[i].value.prefix()), cable.at});
-        } else if (!cursors[index][i].exhausted) {
+          continue;
+        }
+        doubt(cable.ends[1]);
+        if (!cursors[index][i].exhausted) {
           cursors[index][i].exhausted = true;
           refuse(cable.at,
                  "the subnet " + subnets[i].value.to_string() + " of bridge " + in_quotes(network_.switches[index].spec->name) +
@@ -254,17 +277,18 @@ class Allocation {
   }
 
   /// Only ever upwards: a number passed over stays taken.
-  std::optional<IpAddress> next_free(Cursor& cursor, const Cidr& subnet) {
+  std::optional<IpAddress> next_free(Cursor& cursor, const Cidr& subnet, std::size_t domain) {
     while (cursor.next && subnet.usable_by_host(*cursor.next)) {
       const IpAddress address = *cursor.next;
       cursor.next = address.plus(1);
-      if (!used_.contains(address)) return address;
+      if (!used_.contains(address) && placed_.emplace(domain, address).second) return address;
     }
     return std::nullopt;
   }
 
   Network& network_;
   std::set<IpAddress> used_;
+  std::set<std::pair<std::size_t, IpAddress>> placed_;  ///< automatic ones, by Ethernet: bridges that a cable joins may share a subnet
 };
 
 }  // namespace

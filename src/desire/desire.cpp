@@ -15,16 +15,6 @@ void put_firewall(Graph& graph, const policy::Intent& intent, const std::string&
   if (!firewall.rules.empty() || firewall.forwards_v4 || firewall.forwards_v6) graph.put(std::move(firewall), at);
 }
 
-bool has_family(const network::Network& network, const network::Space& space, Family family) {
-  const auto of_family = [&](const auto& address) { return address.value.family() == family; };
-  const auto on_interface = [&](const network::EndRef& ref) {
-    const auto& addresses = network.end(ref).addresses;
-    return std::any_of(addresses.begin(), addresses.end(), of_family);
-  };
-  return std::any_of(space.loopback.begin(), space.loopback.end(), of_family) ||
-         std::any_of(space.interfaces.begin(), space.interfaces.end(), on_interface);
-}
-
 /// NAT in a namespace: the firewall there knows nothing else.
 void put_interface_nat(Graph& graph, const network::Network& network, const network::Space& space) {
   policy::Intent intent;
@@ -34,6 +24,35 @@ void put_interface_nat(Graph& graph, const network::Network& network, const netw
   for (const auto& [interface, nat] : space.spec->nat) intent.interface_nat.push_back({interface.value, nat, v4, v6});
   std::sort(intent.interface_nat.begin(), intent.interface_nat.end(), [](const auto& a, const auto& b) { return a.interface < b.interface; });
   if (!intent.interface_nat.empty()) put_firewall(graph, intent, space.name, space.spec->nat.front().first.at);
+}
+
+/// The length of the token at the front of `rest`, quotes included.
+std::size_t token_length(std::string_view rest) {
+  rest = rest.substr(0, rest.find('\n'));
+  if (rest.front() == '"' || rest.front() == '\'') return std::min(rest.find(rest.front(), 1), rest.size() - 1) + 1;
+  std::size_t end = rest.find_first_of(",]}#");
+  if (end != std::string_view::npos && end >= 2 && rest.substr(end - 2, 3) == "[*]") end = rest.find_first_of(",]}#", end + 1);
+  return rest.substr(0, std::min(end, rest.find(": "))).find_last_not_of(" \t\r:") + 1;
+}
+
+/// The lengths are those of values, which may be derived or longer than what is written: only the token is underlined.
+void underline_tokens(std::vector<Diagnostic>& diagnostics, const Sources& sources) {
+  std::vector<std::vector<std::size_t>> lines(sources.size());
+  for (auto& diagnostic : diagnostics) {
+    const Position& at = diagnostic.at;
+    if (at.line == 0 || at.column == 0 || at.source >= sources.size()) continue;
+    const std::string_view text = sources[at.source].text;
+    auto& starts = lines[at.source];
+    if (starts.empty()) {
+      starts.push_back(0);
+      for (std::size_t i = text.find('\n'); i != std::string_view::npos; i = text.find('\n', i + 1)) starts.push_back(i + 1);
+    }
+    if (at.line > starts.size() || starts[at.line - 1] + at.column > text.size()) continue;
+    const std::string_view rest = text.substr(starts[at.line - 1] + at.column - 1);
+    const bool quoted = rest.front() == '"' || rest.front() == '\'';
+    const auto length = static_cast<std::uint16_t>(std::clamp<std::size_t>(token_length(rest), 1, 200));
+    if (diagnostic.length > 1 && (quoted || diagnostic.length > length)) diagnostic.length = length;
+  }
 }
 
 }  // namespace
@@ -48,12 +67,14 @@ Desired desire(const Topology& topology) {
   network::place_members(network);
   network::resolve_policy(network);
   network::resolve_routes(network);
+  network::resolve_rules(network);
   network::resolve_answers(network);
   network::resolve_ports(network);
   network::check_settings(network);
   network::write_statements(network);
   desired.diagnostics = network.mistakes.take();
   tidy(desired.diagnostics);
+  underline_tokens(desired.diagnostics, topology.sources);
   // What is wrong is not compiled: the intent may be anything.
   if (desired.diagnostics.empty()) {
     policy::needs_bridge_filter(network.intent);

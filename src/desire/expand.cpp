@@ -32,6 +32,7 @@ class Expansion {
     add_zones();
     for (std::size_t i = 0; i < network_.spaces.size(); ++i) attach(i);
     for (const auto& link : network_.topology.links) connect(link);
+    spread_doubt();
     join_domains();
     derive_macs();
     check_interface_names();
@@ -47,6 +48,7 @@ class Expansion {
     for (const auto& spec : network_.topology.bridges) {
       Switch bridge;
       bridge.spec = &spec;
+      bridge.doubtful = spec.doubtful || network_.topology.doubtful;
       bridge.mtu = spec.mtu ? spec.mtu->value : usual_mtu;
       bridge.mac = spec.mac ? spec.mac->value : derived_mac({}, spec.name);
       claim(spec.name, {Name::Kind::bridge, network_.switches.size()});
@@ -85,7 +87,10 @@ class Expansion {
   void attach(std::size_t index) {
     for (const auto& spec : network_.spaces[index].spec->attach) {
       const Name* bridge = network_.find(spec.bridge.value);
-      if (bridge == nullptr || bridge->kind != Name::Kind::bridge) continue;
+      if (bridge == nullptr || bridge->kind != Name::Kind::bridge) {
+        network_.spaces[index].doubtful = true;
+        continue;
+      }
       Cable cable;
       cable.at = spec.at;
       cable.attachment = &spec;
@@ -99,7 +104,8 @@ class Expansion {
       if (spec.mac) set_mac(inside, *spec.mac, network_.spaces[index].spec->replicas.has_value());
       End& port = cable.ends[0];
       port.bridge = bridge->index;
-      port.at = port.name_at = spec.at;
+      port.at = spec.at;
+      port.name_at = inside.name_at;
       port.name = host_end_name(network_.spaces[index].name, inside.name);
       add(std::move(cable));
     }
@@ -135,7 +141,12 @@ class Expansion {
   void connect(const LinkSpec& link) {
     const auto first = places_of(link.ends[0]);
     const auto second = places_of(link.ends[1]);
-    if (!first || !second || link.ends[0].node == link.ends[1].node) return;
+    if (!first || !second || link.ends[0].node == link.ends[1].node) {
+      for (const auto* places : {&first, &second}) {
+        if (*places) doubt(**places);
+      }
+      return;
+    }
     if (network_.cables.size() + first->all.size() * second->all.size() > most_cables) {
       network_.mistakes.refuse(link.at, "more than " + std::to_string(most_cables) + " cables in all");
       return;
@@ -144,6 +155,24 @@ class Expansion {
     std::size_t turn = 0;
     for (const Place& one : first->all) {
       for (const Place& other : second->all) add(cable_of(link, {one, other}, turn++, carved));
+    }
+  }
+
+  void doubt(const Places& places) {
+    for (const Place& place : places.all) {
+      if (place.space != nowhere) network_.spaces[place.space].doubtful = true;
+    }
+  }
+
+  /// A namespace is no surer than what it is attached to.
+  void spread_doubt() {
+    for (auto& space : network_.spaces) space.doubtful = space.doubtful || space.spec->doubtful || network_.topology.doubtful;
+    const auto on_doubtful = [&](const End& end) { return end.bridge != nowhere && network_.switches[end.bridge].doubtful; };
+    for (const auto& cable : network_.cables) {
+      const bool sure = (cable.link == nullptr || !cable.link->doubtful) && !on_doubtful(cable.ends[0]) && !on_doubtful(cable.ends[1]);
+      for (const End& end : cable.ends) {
+        if (!sure && end.netns != nowhere) network_.spaces[end.netns].doubtful = true;
+      }
     }
   }
 
@@ -222,7 +251,7 @@ class Expansion {
       for (auto& end : cable.ends) {
         if (end.mac_at != Position{} || !end.mac.is_zero()) continue;
         end.mac = derived_mac(end.netns == nowhere ? std::string() : network_.spaces[end.netns].name, end.name);
-        end.mac_at = end.at;
+        end.mac_at = end.name_at;
       }
     }
   }

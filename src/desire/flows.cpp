@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace topo::network {
@@ -73,21 +74,50 @@ const Element* stranded(const Network& network, const Side& side, const Side& ot
   return found == side.elements.end() ? nullptr : &*found;
 }
 
-/// Where and in which words `name` stands in the rule.
-void refuse_stranded(Network& network, const FlowSpec& spec, const Located<std::string>& written, const Element& element, const std::string& other) {
-  std::string hint;
-  if (element.segments.empty()) {
-    hint = in_quotes(element.name) + " is on no bridge; what passes over links between namespaces no policy can see";
-  } else if (written.value == other) {
-    hint = "what it sends to itself never leaves it";
+std::set<std::size_t> domains_of(const Network& network, const Element& element) {
+  std::set<std::size_t> domains;
+  if (element.space == nowhere) {
+    domains.insert(network.switches[network.find(element.name)->index].domain);
   } else {
-    hint = "policy holds across the gateway, where both have an address of it, and inside one bridge";
+    for (const auto& ref : network.spaces[element.space].interfaces) domains.insert(network.cables[ref.cable].domain);
   }
-  const std::string who = element.name == written.value ? in_quotes(element.name) : in_quotes(element.name) + " of " + in_quotes(written.value);
-  network.mistakes.refuse(
-      written.at,
-      "no policy can hold in " + in_quotes(spec.text) + ": " + who + " meets " + in_quotes(other) + " neither at the gateway nor on a bridge",
-      std::move(hint), written.value.size());
+  return domains;
+}
+
+/// Where packets between the two pass, as far as one look shows it; or nothing.
+std::string way_between(const Network& network, const Element& one, const Side& other) {
+  const auto here = domains_of(network, one);
+  for (const Element& element : other.elements) {
+    const auto there = domains_of(network, element);
+    const auto among = [&](const std::set<std::size_t>& domains, const EndRef& ref) { return domains.contains(network.cables[ref.cable].domain); };
+    if (std::any_of(here.begin(), here.end(), [&](std::size_t domain) { return there.contains(domain); })) return "it passes a cable between the two";
+    for (std::size_t i = 0; i < network.spaces.size(); ++i) {
+      const auto& interfaces = network.spaces[i].interfaces;
+      if (i == one.space || i == element.space || !network.spaces[i].spec->router) continue;
+      if (std::none_of(interfaces.begin(), interfaces.end(), [&](const EndRef& ref) { return among(here, ref); })) continue;
+      if (std::none_of(interfaces.begin(), interfaces.end(), [&](const EndRef& ref) { return among(there, ref); })) continue;
+      return "it passes router " + in_quotes(network.spaces[i].name);
+    }
+  }
+  return {};
+}
+
+/// Where and in which words `name` stands in the rule.
+void refuse_stranded(Network& network, const FlowSpec& spec, const Located<std::string>& written, const Element& element, const std::string& other,
+                     const Side& other_side) {
+  std::string hint = "policy holds across the gateway, where both have an address of it, and inside one bridge";
+  if (written.value == other) {
+    hint = "what it sends to itself never leaves it";
+  } else if (const std::string way = way_between(network, element, other_side); !way.empty()) {
+    hint = way;
+  } else if (element.segments.empty()) {
+    hint = in_quotes(element.name) + " is on no bridge";
+  }
+  const std::string who = element.name == written.value
+                              ? "it"
+                              : "what is between " + in_quotes(element.name) + " of " + in_quotes(written.value) + " and " + in_quotes(other);
+  network.mistakes.refuse(written.at, "topo cannot filter " + in_quotes(spec.text) + ": " + who + " passes neither the gateway nor one bridge",
+                          std::move(hint), written.value.size());
 }
 
 bool covers(const policy::Intent& intent, const policy::Ends& wide, const policy::Ends& narrow) {
@@ -168,8 +198,8 @@ void check_flow(Network& network, const FlowSpec& spec, const Side& from, const 
   const Element* of_to = of_from == nullptr ? off_all(to) : nullptr;
   if (of_from == nullptr && of_to == nullptr) of_from = stranded(network, from, to);
   if (of_from == nullptr && of_to == nullptr) of_to = stranded(network, to, from);
-  if (of_from != nullptr) refuse_stranded(network, spec, spec.from, *of_from, spec.to.value);
-  if (of_to != nullptr) refuse_stranded(network, spec, spec.to, *of_to, spec.from.value);
+  if (of_from != nullptr) refuse_stranded(network, spec, spec.from, *of_from, spec.to.value, to);
+  if (of_to != nullptr) refuse_stranded(network, spec, spec.to, *of_to, spec.from.value, from);
 }
 
 void check_cancelled(Network& network, const std::vector<Rule>& allowed, const std::vector<Rule>& denied) {

@@ -19,7 +19,7 @@ struct Element {
 struct Side {
   policy::Ends ends;
   std::vector<Element> elements;
-  bool known = true;  ///< false: the name is none, and load has said so
+  bool known = true;  ///< false: the name is none, or something of what it names was refused; that is said
 };
 
 [[nodiscard]] Side side_of(const Network& network, const std::string& name);

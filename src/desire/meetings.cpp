@@ -1,6 +1,7 @@
 // What may not be twice where networks meet: in one namespace, on one Ethernet, at the gateway.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "desire/network.hpp"
 #include "desire/prefix_table.hpp"
@@ -77,6 +78,18 @@ class Meetings {
         if (!is_v6_link_local(address.value.address())) claim(address.value.address(), owner);
       }
     }
+    for (const auto& address : space.loopback) check_loopback(subnets, address);
+  }
+
+  /// All of a network on `lo` is the namespace itself: nobody in it could be reached elsewhere.
+  void check_loopback(const PrefixTable<Owner>& subnets, const Located<Cidr>& cidr) {
+    const std::uint8_t bits = cidr.value.address().bits();
+    const auto* met = cidr.value.prefix() == bits ? nullptr : subnets.overlapping(cidr.value);
+    if (met == nullptr) return;
+    network_.mistakes.refuse(cidr.at,
+                             "the network " + cidr.value.network().to_string() + " of lo overlaps " + met->first.to_string() + " of " +
+                                 network_.end(*met->second.interface).name + ": all of it would be local",
+                             "for the address alone: " + Cidr(cidr.value.address(), bits).to_string(), cidr.value.to_string().size());
   }
 
   void check_gateway() {
@@ -119,7 +132,13 @@ class Meetings {
       macs_.clear();
       const auto [first, last] = bridges.equal_range(here);
       for (auto bridge = first; bridge != last; ++bridge) claim_bridge(bridge->second);
-      for (; begin < by_ethernet.size() && domain(by_ethernet[begin]) == here; ++begin) claim_end(by_ethernet[begin]);
+      std::set<std::size_t> spaces;
+      for (; begin < by_ethernet.size() && domain(by_ethernet[begin]) == here; ++begin) {
+        claim_end(by_ethernet[begin]);
+        spaces.insert(network_.end(by_ethernet[begin]).netns);
+      }
+      spaces.erase(nowhere);
+      for (const std::size_t space : spaces) check_neighbours(space);
     }
   }
 
@@ -134,6 +153,15 @@ class Meetings {
     const Owner owner{&network_, ref, nowhere, end.mac_at};
     claim_mac(end.mac, end.mac_at, owner.to_string());
     for (const auto& address : end.addresses) claim(address.value.address(), {&network_, ref, nowhere, address.at});
+  }
+
+  /// An address of `lo` that a neighbour has; several namespaces may share one on their `lo`, as anycast does.
+  void check_neighbours(std::size_t space) {
+    for (const auto& address : network_.spaces[space].loopback) {
+      const auto there = addresses_.find(address.value.address());
+      if (there == addresses_.end() || (there->second.interface && network_.end(*there->second.interface).netns == space)) continue;
+      refuse_pair(address.at, there->first.to_string() + " is used twice", there->second, address.value.to_string().size());
+    }
   }
 
   void claim_mac(const Mac& mac, const Position& at, std::string owner) {

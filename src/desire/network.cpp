@@ -36,6 +36,28 @@ bool has_gateway(const policy::Segment& segment, Family family) {
   return std::any_of(segment.gateway.begin(), segment.gateway.end(), [&](const Cidr& address) { return address.family() == family; });
 }
 
+bool has_family(const Network& network, const Space& space, Family family) {
+  const auto of_family = [&](const auto& address) { return address.value.family() == family; };
+  const auto on_interface = [&](const EndRef& ref) {
+    const auto& addresses = network.end(ref).addresses;
+    return std::any_of(addresses.begin(), addresses.end(), of_family);
+  };
+  return std::any_of(space.loopback.begin(), space.loopback.end(), of_family) ||
+         std::any_of(space.interfaces.begin(), space.interfaces.end(), on_interface);
+}
+
+std::string interfaces_hint(const Network& network, const Space& space) {
+  std::string names;
+  for (const auto& ref : space.interfaces) {
+    if (names.size() > 60) {
+      names += ", ...";
+      break;
+    }
+    names += (names.empty() ? "" : ", ") + network.end(ref).name;
+  }
+  return names.empty() ? "it has none but lo" : "it has " + names;
+}
+
 bool is_v6_link_local(const IpAddress& address) {
   return address.family() == Family::v6 && address.bytes()[0] == 0xfe && (address.bytes()[1] & 0xc0U) == 0x80;
 }

@@ -84,6 +84,7 @@ struct Switch {
   std::size_t domain = 0;
   std::size_t segment = nowhere;
   bool route_localnet = false;
+  bool doubtful = false;  ///< something of it was refused: what would follow from that is not told
 };
 
 /// A namespace; one of many where the file says `replicas`.
@@ -98,6 +99,7 @@ struct Space {
   std::vector<Located<Route>> routes{};
   std::vector<Located<RoutingRule>> rules{};
   bool reaches_internet = false;  ///< an allow to `internet` names it
+  bool doubtful = false;          ///< something of it, or of what it is attached to, was refused
 };
 
 /// What a name stands for.
@@ -139,7 +141,8 @@ void allocate(Network& network);          ///< every address
 void check_meetings(Network& network);    ///< what may not be twice where networks meet
 void place_members(Network& network);     ///< segments and members
 void resolve_policy(Network& network);    ///< zones and flows
-void resolve_routes(Network& network);    ///< default routes, routes, rules
+void resolve_routes(Network& network);    ///< default routes, routes
+void resolve_rules(Network& network);     ///< which table decides
 void resolve_answers(Network& network);   ///< whose replies to strangers come by the gateway
 void resolve_ports(Network& network);     ///< port maps
 void check_settings(Network& network);    ///< nat and sysctls of namespaces
@@ -147,6 +150,10 @@ void write_statements(Network& network);  ///< the policy in the language's word
 
 /// True where a gateway has an address of that family on it.
 [[nodiscard]] bool has_gateway(const policy::Segment& segment, Family family);
+/// True where the namespace has an address of that family, on `lo` or an interface.
+[[nodiscard]] bool has_family(const Network& network, const Space& space, Family family);
+/// "it has eth0, eth1", for a name of an interface that is not there.
+[[nodiscard]] std::string interfaces_hint(const Network& network, const Space& space);
 /// True for fe80::/10, which every interface has one of.
 [[nodiscard]] bool is_v6_link_local(const IpAddress& address);
 [[nodiscard]] std::string in_quotes(std::string_view name);

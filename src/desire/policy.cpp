@@ -17,6 +17,7 @@ void add_bridge(const Network& network, std::size_t index, Side& side) {
   const std::size_t segment = network.switches[index].segment;
   side.ends.segments.push_back(segment);
   side.elements.push_back({network.intent.segments[segment].interface, nowhere, {segment}});
+  side.known &= !network.switches[index].doubtful;
 }
 
 void add_space(const Network& network, std::size_t index, Side& side) {
@@ -28,6 +29,7 @@ void add_space(const Network& network, std::size_t index, Side& side) {
   }
   sort_unique(element.segments);
   side.elements.push_back(std::move(element));
+  side.known &= !space.doubtful;
 }
 
 /// False where the name is none of a bridge or of namespaces.
@@ -112,7 +114,7 @@ Side side_of(const Network& network, const std::string& name) {
     }
     side.known &= !network.topology.zones[found->index].members.empty();
   } else {
-    side.known = add_named(network, name, side);
+    side.known &= add_named(network, name, side);
   }
   sort_unique(side.ends.segments);
   sort_unique(side.ends.members);

@@ -55,6 +55,7 @@ void add_map(Network& network, const PortMapSpec& spec) {
   const auto span = spaces_named(network, spec.target);
   if (!span || span->count != 1) return;
   const Space& space = network.spaces[span->first];
+  if (space.doubtful) return;
   std::map<std::size_t, policy::PortMap> by_member;
   for (const Family family : families) {
     if (spec.address && spec.address->family() != family) continue;
@@ -66,10 +67,10 @@ void add_map(Network& network, const PortMapSpec& spec) {
   }
   if (by_member.empty()) {
     const std::string family = spec.address ? std::string(family_name(spec.address->family())) + " " : "";
-    network.mistakes.refuse(
-        spec.target_at, "no way from outside to " + in_quotes(space.name) + " for a port map",
-        "it needs an " + (family.empty() ? std::string("address") : family + "address") + " on a bridge on which the gateway has one too",
-        spec.target.size());
+    network.mistakes.refuse(spec.target_at, "no way from outside to " + in_quotes(space.name) + " for a port map",
+                            "it needs an " + (family.empty() ? std::string("address") : family + "address") +
+                                " on a bridge on which the gateway has one too, or on a link to host",
+                            spec.target.size());
   }
   for (auto& [member, map] : by_member) network.intent.ports.push_back(std::move(map));
 }

@@ -1,4 +1,4 @@
-// Default routes, routes and rules: which next hop by which interface.
+// Default routes and routes: which next hop by which interface.
 #include <algorithm>
 #include <map>
 
@@ -8,9 +8,9 @@
 namespace topo::network {
 namespace {
 
-constexpr std::uint32_t main_table = 254;             // RT_TABLE_MAIN, linux/rtnetlink.h
-constexpr std::uint32_t usual_metric_v6 = 1024;       // IP6_RT_PRIO_USER, linux/ipv6_route.h
-constexpr std::uint32_t first_rule_priority = 10000;  // before the main table's, 32766
+constexpr std::uint32_t main_table = 254;           // RT_TABLE_MAIN, linux/rtnetlink.h
+constexpr std::uint32_t usual_metric_v6 = 1024;     // IP6_RT_PRIO_USER, linux/ipv6_route.h
+constexpr std::uint32_t connected_metric_v6 = 256;  // IP6_RT_PRIO_ADDRCONF, linux/ipv6_route.h
 
 Cidr default_of(Family family) { return {IpAddress::any(family), 0}; }
 
@@ -30,16 +30,19 @@ class Routing {
  public:
   Routing(Network& network, const Presence& presence, std::size_t index)
       : network_(network), presence_(presence), index_(index), space_(network.spaces[index]) {
+    for (const auto& address : space_.loopback) own_.insert(address.value.address());
     for (const auto& ref : space_.interfaces) {
       for (const auto& address : network_.end(ref).addresses) {
-        if (!is_v6_link_local(address.value.address())) on_link_.add(address.value, network_.end(ref).name);
+        own_.insert(address.value.address());
+        if (!is_v6_link_local(address.value.address())) on_link_[main_table].add(address.value, network_.end(ref).name);
       }
     }
   }
 
   void run() {
     for (const auto& spec : space_.spec->routes) {
-      if (spec.dev && !spec.via && spec.destination && is_interface(spec.dev->value)) on_link_.add(*spec.destination, spec.dev->value);
+      if (!spec.dev || spec.via || !spec.destination || !is_interface(spec.dev->value)) continue;
+      on_link_[spec.table.value_or(main_table)].add(*spec.destination, spec.dev->value);
     }
     for (const auto& spec : space_.spec->routes) add_routes(spec);
     for (const Family family : families) add_default(family);
@@ -47,7 +50,6 @@ class Routing {
       finish(route.value);
       space_.routes.push_back(std::move(route));
     }
-    add_rules();
   }
 
  private:
@@ -62,24 +64,10 @@ class Routing {
 
   [[nodiscard]] bool is_interface(const std::string& name) const { return name == "lo" || network_.interface(space_, name).has_value(); }
 
-  [[nodiscard]] bool has_family_anywhere(Family family) const {
-    if (has_family(space_.loopback, family)) return true;
-    return std::any_of(space_.interfaces.begin(), space_.interfaces.end(),
-                       [&](const EndRef& ref) { return has_family(network_.end(ref).addresses, family); });
-  }
-
   bool check_interface(const Located<std::string>& name) {
     if (is_interface(name.value)) return true;
-    std::string names;
-    for (const auto& ref : space_.interfaces) {
-      if (names.size() > 60) {
-        names += ", ...";
-        break;
-      }
-      names += (names.empty() ? "" : ", ") + network_.end(ref).name;
-    }
-    refuse(name.at, "namespace " + in_quotes(space_.name) + " has no interface " + in_quotes(name.value),
-           names.empty() ? "it has none but lo" : "it has " + names, name.value.size());
+    refuse(name.at, "namespace " + in_quotes(space_.name) + " has no interface " + in_quotes(name.value), interfaces_hint(network_, space_),
+           name.value.size());
     return false;
   }
 
@@ -113,7 +101,7 @@ class Routing {
     const auto weight = static_cast<std::uint16_t>(spec.weight.value_or(1));
     if (spec.via) {
       if (const auto* address = std::get_if<IpAddress>(&spec.via->value)) {
-        const auto interface = interface_to(*address, spec.via->at, spec.dev ? &spec.dev->value : nullptr);
+        const auto interface = interface_to(*address, spec.via->at, spec.dev ? &spec.dev->value : nullptr, spec.table.value_or(main_table));
         if (interface && std::find(wanted.begin(), wanted.end(), address->family()) != wanted.end()) {
           found.push_back({{*address, *interface, weight}, address->family()});
         }
@@ -125,7 +113,7 @@ class Routing {
     }
     if (spec.type == RouteSpec::Type::unicast && !spec.dev) return found;
     for (const Family family : wanted) {
-      const bool there = spec.destination || (spec.dev ? on_interface(spec.dev->value, family) : has_family_anywhere(family));
+      const bool there = spec.destination || (spec.dev ? on_interface(spec.dev->value, family) : has_family(network_, space_, family));
       if (there) found.push_back({{std::nullopt, spec.dev ? spec.dev->value : std::string(), weight}, family});
     }
     if (found.empty() && !wanted.empty())
@@ -139,33 +127,51 @@ class Routing {
     return ref && has_family(network_.end(*ref).addresses, family);
   }
 
-  /// The interface that reaches `address`, or a refusal.
-  std::optional<std::string> interface_to(const IpAddress& address, const Position& at, const std::string* dev) {
+  /// Whether a next hop can have that address at all; a refusal where not.
+  bool check_next_hop(const IpAddress& address, const Position& at) {
     const std::string text = address.to_string();
-    if (is_v6_link_local(address)) return interface_to_link_local(address, at, dev);
-    const auto* network = on_link_.longest(address);
-    if (dev != nullptr && (network == nullptr || network->second != *dev)) {
-      if (const auto ref = network_.interface(space_, *dev)) {
-        const auto& own = network_.end(*ref).addresses;
-        if (std::any_of(own.begin(), own.end(), [&](const auto& it) { return it.value.contains(address); })) return *dev;
-      }
-      network = nullptr;
-    }
-    if (network == nullptr) {
-      refuse(at,
-             "the next hop " + text + " is reached by " + (dev != nullptr ? "no network of " + *dev : "no interface of " + in_quotes(space_.name)),
-             "a next hop is in the network of an interface", text.size());
-      return std::nullopt;
+    if (own_.contains(address)) {
+      refuse(at, "the next hop " + text + " is " + in_quotes(space_.name) + " itself", "a next hop is a neighbour's address", text.size());
+      return false;
     }
     for (const auto& ref : space_.interfaces) {
-      const auto& own = network_.end(ref).addresses;
-      if (network_.end(ref).name != network->second ||
-          std::none_of(own.begin(), own.end(), [&](const auto& it) { return it.value.address() == address; }))
-        continue;
-      refuse(at, "the next hop " + text + " is " + in_quotes(space_.name) + " itself", {}, text.size());
-      return std::nullopt;
+      for (const auto& [own, place] : network_.end(ref).addresses) {
+        if (own.family() != Family::v4 || !own.contains(address) || own.usable_by_host(address)) continue;
+        const Cidr network = own.network();
+        refuse(at,
+               "the next hop " + text + " is the " + (address == network.address() ? "network" : "broadcast") + " address of " + network.to_string(),
+               "a next hop is a neighbour's address", text.size());
+        return false;
+      }
     }
-    return network->second;
+    return true;
+  }
+
+  /// As the kernel looks: in the route's own table, else in the main one.
+  [[nodiscard]] const PrefixTable<std::string>::Entry* network_of(const IpAddress& address, std::uint32_t table) const {
+    for (const std::uint32_t number : {table, main_table}) {
+      const auto networks = on_link_.find(number);
+      if (networks == on_link_.end()) continue;
+      if (const auto* network = networks->second.longest(address)) return network;
+    }
+    return nullptr;
+  }
+
+  /// The interface that reaches `address`, or a refusal.
+  std::optional<std::string> interface_to(const IpAddress& address, const Position& at, const std::string* dev, std::uint32_t table) {
+    if (!check_next_hop(address, at)) return std::nullopt;
+    if (is_v6_link_local(address)) return interface_to_link_local(address, at, dev);
+    const auto* network = network_of(address, table);
+    if (network != nullptr && (dev == nullptr || network->second == *dev)) return network->second;
+    if (dev != nullptr) {
+      const auto ref = network_.interface(space_, *dev);
+      const auto holds = [&](const auto& it) { return it.value.contains(address); };
+      if (ref && std::any_of(network_.end(*ref).addresses.begin(), network_.end(*ref).addresses.end(), holds)) return *dev;
+    }
+    const std::string text = address.to_string();
+    refuse(at, "the next hop " + text + " is reached by " + (dev != nullptr ? "no network of " + *dev : "no interface of " + in_quotes(space_.name)),
+           "a next hop is in the network of an interface", text.size());
+    return std::nullopt;
   }
 
   std::optional<std::string> interface_to_link_local(const IpAddress& address, const Position& at, const std::string* dev) {
@@ -203,7 +209,7 @@ class Routing {
   std::vector<NextHop> hops_by_name(const RouteSpec& spec, const std::string& name, const std::vector<Family>& wanted) {
     std::vector<NextHop> found;
     const auto span = spaces_named(network_, name);
-    if (!span || span->count != 1) return found;
+    if (!span || span->count != 1 || network_.spaces[span->first].doubtful) return found;
     const Position& at = spec.via->at;
     if (span->first == index_) {
       refuse(at, "the next hop " + in_quotes(name) + " is the namespace itself", {}, name.size());
@@ -236,7 +242,7 @@ class Routing {
       const IpAddress& address = theirs.value.address();
       if (address.family() != family || is_v6_link_local(address)) continue;
       for (const auto& mine : network_.end(own).addresses) {
-        if (mine.value.contains(address) && mine.value.address() != address) return address;
+        if (mine.value.usable_by_host(address) && mine.value.address() != address) return address;
       }
     }
     return std::nullopt;
@@ -250,7 +256,10 @@ class Routing {
       own = own || std::any_of(addresses.begin(), addresses.end(), is_it);
     }
     const std::string text = source.value.to_string();
-    if (!own) refuse(source.at, "the source " + text + " is no address of " + in_quotes(space_.name), {}, text.size());
+    if (!own) {
+      refuse(source.at, "the source " + text + " is no address of " + in_quotes(space_.name),
+             "give it to the namespace, as in devices: { lo: " + Cidr(source.value, source.value.bits()).to_string() + " }", text.size());
+    }
     return own;
   }
 
@@ -268,19 +277,26 @@ class Routing {
       if (hop.via != route.next_hops.front().via || hop.interface != route.next_hops.front().interface) continue;
       return refuse(spec.at, "two equal next hops to " + first.destination.to_string(), "where there are several cables, say which by `dev`");
     }
+    if (route.destination.family() == Family::v6 && (!route.next_hops.front().via || !first.next_hops.front().via)) {
+      return refuse(spec.at, "an IPv6 route by several ways needs the address of each next hop", "say `via`, or give one another `metric`");
+    }
     first.next_hops.push_back(route.next_hops.front());
   }
 
-  /// The kernel makes a route to the network of each IPv4 address itself, with metric 0, and takes no second one.
+  /// The kernel makes a route to the network of each address itself, and takes no second one of its metric.
   void check_connected(const Route& route, const Position& at) {
-    if (route.destination.family() != Family::v4 || route.table != main_table || route.metric != 0 || route.destination.prefix() == 32) return;
-    for (const auto& ref : space_.interfaces) {
-      for (const auto& address : network_.end(ref).addresses) {
-        if (address.value.network() != route.destination) continue;
-        refuse(at, route.destination.to_string() + " is the network of " + network_.end(ref).name + " already",
-               "give the route a `metric`, or leave it out", route.destination.to_string().size());
-      }
-    }
+    const bool v4 = route.destination.family() == Family::v4;
+    const std::uint32_t connected = v4 ? 0 : connected_metric_v6;
+    if (route.table != main_table || route.metric != connected || route.destination.prefix() == route.destination.address().bits()) return;
+    const auto is_it = [&](const auto& address) { return address.value.network() == route.destination; };
+    const auto check = [&](const std::vector<Located<Cidr>>& addresses, const std::string& interface) {
+      if (std::none_of(addresses.begin(), addresses.end(), is_it)) return;
+      refuse(at, route.destination.to_string() + " is the network of " + interface + " already",
+             v4 ? "give the route a `metric`, or leave it out" : "give the route another `metric`, or leave it out",
+             route.destination.to_string().size());
+    };
+    for (const auto& ref : space_.interfaces) check(network_.end(ref).addresses, network_.end(ref).name);
+    if (!v4) check(space_.loopback, "lo");
   }
 
   static void finish(Route& route) {
@@ -301,7 +317,7 @@ class Routing {
       for (const auto& address : gateway.addresses) {
         if (address.value.family() != family) continue;
         at = address.at;
-        if (const auto interface = interface_to(address.value, address.at, nullptr)) hop = NextHop{address.value, *interface, 1};
+        if (const auto interface = interface_to(address.value, address.at, nullptr, main_table)) hop = NextHop{address.value, *interface, 1};
       }
     } else {
       hop = way_out(family, at);
@@ -344,35 +360,12 @@ class Routing {
     return space_.reaches_internet || network_.segment_reaches_internet[bridge.segment];
   }
 
-  void add_rules() {
-    std::set<std::uint32_t> taken;
-    for (const auto& spec : space_.spec->rules) {
-      if (spec.priority) taken.insert(*spec.priority);
-    }
-    std::uint32_t next = first_rule_priority;
-    std::set<std::string> seen;
-    for (const auto& spec : space_.spec->rules) {
-      if (spec.iif && !check_interface(*spec.iif)) continue;
-      while (!spec.priority && taken.contains(next)) ++next;
-      const std::uint32_t priority = spec.priority ? *spec.priority : next++;
-      for (const Family family : families) {
-        if ((spec.from && spec.from->family() != family) || (spec.to && spec.to->family() != family)) continue;
-        if (!spec.from && !spec.to && !has_family_anywhere(family)) continue;
-        RoutingRule rule{space_.name, family, priority, spec.from, spec.to, spec.iif ? spec.iif->value : std::string(), spec.table};
-        if (!seen.insert(rule.key()).second) {
-          refuse(spec.at, "this rule is written twice");
-          continue;
-        }
-        space_.rules.push_back({std::move(rule), spec.at});
-      }
-    }
-  }
-
   Network& network_;
   const Presence& presence_;
   std::size_t index_;
   Space& space_;
-  PrefixTable<std::string> on_link_;
+  std::set<IpAddress> own_;
+  std::map<std::uint32_t, PrefixTable<std::string>> on_link_;  ///< by routing table
   std::map<std::tuple<Cidr, std::uint32_t, std::uint32_t>, Located<Route>> found_;
 };
 
@@ -383,7 +376,9 @@ void resolve_routes(Network& network) {
   for (std::size_t i = 0; i < network.spaces.size(); ++i) {
     for (const auto& ref : network.spaces[i].interfaces) presence[{i, network.cables[ref.cable].domain}].push_back(ref);
   }
-  for (std::size_t i = 0; i < network.spaces.size(); ++i) Routing(network, presence, i).run();
+  for (std::size_t i = 0; i < network.spaces.size(); ++i) {
+    if (!network.spaces[i].doubtful) Routing(network, presence, i).run();
+  }
 }
 
 }  // namespace topo::network

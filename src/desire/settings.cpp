@@ -62,12 +62,28 @@ void check_interface_nat(Network& network, const Space& space) {
   }
 }
 
-/// "eth0" of "net/ipv4/conf/eth0/rp_filter".
-std::string interface_of(const std::string& sysctl) {
+/// "eth0/rp_filter" of "net/ipv4/conf/eth0/rp_filter", or nothing.
+std::string below_interfaces(const std::string& sysctl) {
   for (const std::string_view prefix : {"net/ipv4/conf/", "net/ipv6/conf/", "net/ipv4/neigh/", "net/ipv6/neigh/"}) {
-    if (sysctl.starts_with(prefix)) return sysctl.substr(prefix.size(), sysctl.find('/', prefix.size()) - prefix.size());
+    if (sysctl.starts_with(prefix)) return sysctl.substr(prefix.size());
   }
   return {};
+}
+
+/// "net.ipv4.conf.eth0.5.rp_filter" where there is an interface "eth0.5".
+bool refuse_dotted(Network& network, const Space& space, const Located<std::string>& sysctl) {
+  const std::string below = below_interfaces(sysctl.value);
+  for (const auto& ref : space.interfaces) {
+    const std::string& name = network.end(ref).name;
+    std::string apart = name + '/';
+    std::replace(apart.begin(), apart.end(), '.', '/');
+    if (name.find('.') == std::string::npos || !below.starts_with(apart)) continue;
+    const std::string meant = sysctl.value.substr(0, sysctl.value.size() - below.size()) + name + below.substr(name.size());
+    network.mistakes.refuse(sysctl.at, "the dots of " + in_quotes(name) + " are taken for those of the sysctl",
+                            "with dots in a name use slashes: " + meant, sysctl.value.size());
+    return true;
+  }
+  return false;
 }
 
 /// "net/ipv6/conf/eth0/disable_ipv6: 1", where the file gives eth0 an IPv6 address.
@@ -89,20 +105,26 @@ void check_sysctls(Network& network, const Space& space) {
           name.at, "this contradicts `router: " + std::string(space.spec->router ? "true" : "false") + "` of namespace " + in_quotes(space.name),
           space.spec->router ? "leave one of them out" : "say `router: true` instead", name.value.size());
     }
-    const std::string interface = interface_of(name.value);
+    if (refuse_dotted(network, space, name)) continue;
+    const std::string below = below_interfaces(name.value);
+    const std::string interface = below.substr(0, below.find('/'));
     if (value != "0" && kills_addresses(network, space, name.value, interface)) {
       network.mistakes.refuse(name.at, "this takes away the IPv6 addresses of namespace " + in_quotes(space.name), {}, name.value.size());
     }
     if (interface.empty() || interface == "all" || interface == "default" || interface == "lo" || network.interface(space, interface)) continue;
-    network.mistakes.refuse(name.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface), {}, name.value.size());
+    network.mistakes.refuse(name.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface),
+                            interfaces_hint(network, space), name.value.size());
   }
 }
 
 }  // namespace
 
 void check_settings(Network& network) {
-  for (const auto& bridge : network.switches) check_bridge(network, bridge);
+  for (const auto& bridge : network.switches) {
+    if (!bridge.doubtful) check_bridge(network, bridge);
+  }
   for (const auto& space : network.spaces) {
+    if (space.doubtful) continue;
     check_interface_nat(network, space);
     check_sysctls(network, space);
   }

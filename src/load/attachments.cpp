@@ -63,7 +63,28 @@ void attach_to(Reading& reading, const Node& bridge, const Node& value, Namespac
   }
 }
 
+/// { bridge: lan, address: 10.0.0.5 }, as other programs have it: told at once, where each key would be told to be no bridge.
+bool is_other_form(Mistakes& mistakes, const Node& map) {
+  const Node* bridge = map.find("bridge");
+  if (bridge == nullptr || !bridge->is_scalar() || bridge->text == "none" || Cidr::parse(bridge->text) || IpAddress::parse(bridge->text))
+    return false;
+  const auto known = names_of(keys);
+  std::string rest;
+  for (std::size_t i = 0; i < map.pairs(); ++i) {
+    const std::string& key = map.key(i).text;
+    if (key == "bridge") continue;
+    if (std::find(known.begin(), known.end(), key) == known.end()) return false;
+    rest += (rest.empty() ? "" : ", ") + key + ": " + (map.value(i).is_scalar() ? map.value(i).text : "...");
+  }
+  const Node* address = map.find("address");
+  std::string value = rest.empty() ? "ADDRESS" : "{ " + rest + " }";
+  if (map.pairs() == 2 && address != nullptr && address->is_scalar()) value = address->text;
+  mistakes.add(map.key(0), "attach takes BRIDGE: ADDRESS", "as in { " + bridge->text + ": " + value + " }");
+  return true;
+}
+
 void attach_map(Reading& reading, const Node& map, NamespaceSpec& ns) {
+  if (is_other_form(reading.mistakes, map)) return;
   for (std::size_t i = 0; i < map.pairs(); ++i) {
     if (!map.key(i).is_refused()) attach_to(reading, map.key(i), map.value(i), ns);
   }

@@ -49,7 +49,7 @@ void read_ageing_time(Reading& reading, const Node& value, BridgeSpec& bridge) {
 constexpr Key<BridgeSpec> keys[]{
     {"subnet", read_subnet_of},
     {"address", read_address_of},
-    {"nat", [](Reading& reading, const Node& value, BridgeSpec& bridge) { read_nat(reading, value, bridge.nat); }},
+    {"nat", [](Reading& reading, const Node& value, BridgeSpec& bridge) { read_nat(reading, value, "nat", bridge.nat); }},
     {"isolated", [](Reading& reading, const Node& value,
                     BridgeSpec& bridge) { bridge.isolated = read_boolean(reading.mistakes, value, "isolated").value_or(false); }},
     {"mtu", read_mtu},
@@ -92,12 +92,13 @@ void check_addresses(Reading& reading, const BridgeSpec& bridge) {
     }
     const std::string text = address.to_string();
     if (home == nullptr) {
-      reading.mistakes.add(at, text, text + " is in no subnet of bridge " + in_quotes(bridge.name));
+      reading.mistakes.add(at, text, text + " is in no subnet of bridge " + in_quotes(bridge.name),
+                           bridge.subnets.empty() ? "give it a subnet, as in subnet: " + usual_network(address).to_string() : "");
       continue;
     }
     if (!home->usable_by_host(address)) {
       reading.mistakes.add(at, text,
-                           text + " is " + (address == home->address() ? "the network's own" : "the broadcast") + " address of " + home->to_string());
+                           text + " is " + (address == home->address() ? "the network" : "the broadcast") + " address of " + home->to_string());
     }
     if (!served.insert(*home).second) reading.mistakes.add(at, text, "a second address in subnet " + home->to_string());
   }
@@ -119,9 +120,13 @@ void check(Reading& reading, const BridgeSpec& bridge) {
 
 }  // namespace
 
-void read_nat(Reading& reading, const Node& value, Nat& nat) {
+void read_nat(Reading& reading, const Node& value, std::string_view key, Nat& nat) {
   nat.at = value.at;
   if (value.is_map()) {
+    for (std::size_t i = 0; i < value.pairs(); ++i) {
+      const bool alone = value.key(i).text == "masquerade";
+      if (alone) refuse_key(reading.mistakes, value.key(i), value.value(i), "nat", {}, "write " + std::string(key) + ": masquerade");
+    }
     read_keys(reading, value, "nat", nat_keys, nat);
     if (value.items.empty()) reading.mistakes.add(value, "nat needs masquerade or {snat: ADDRESS}");
   } else if (is_scalar(reading.mistakes, value, "nat", "masquerade or {snat: ADDRESS}")) {
@@ -135,6 +140,13 @@ void read_nat(Reading& reading, const Node& value, Nat& nat) {
 }
 
 void read_bridge(Reading& reading, const Node& map, const Node* defaults, BridgeSpec& bridge) {
+  // The reader of `address` does not know whether there is a subnet, so it finds this told already.
+  const Node* address = map.find("address");
+  if (const auto cidr = address != nullptr && address->is_scalar() ? Cidr::parse(address->text) : std::nullopt;
+      cidr && map.find("subnet") == nullptr) {
+    tell_no_address(reading.mistakes, *address, "address",
+                    "write subnet: " + cidr->network().to_string() + ", address: " + cidr->address().to_string());
+  }
   read_keys(reading, map, "bridge " + in_quotes(bridge.name), keys, bridge, defaults, hint_for);
   // What only the defaults say gives way to what the bridge itself says.
   const bool explicit_nat = map.find("nat") != nullptr;
@@ -152,8 +164,11 @@ void read_bridges(Reading& reading, const Node& value, Topology& topology) {
     BridgeSpec& bridge = topology.bridges.emplace_back();
     bridge.name = key.text;
     bridge.at = key.at;
+    const std::size_t before = reading.mistakes.count();
     read_bridge(reading, value.value(i), &reading.bridge_defaults, bridge);
-    check(reading, bridge);
+    bridge.doubtful = reading.mistakes.count() != before || value.value(i).holds_refused();
+    if (!bridge.doubtful) check(reading, bridge);
+    bridge.doubtful = bridge.doubtful || reading.mistakes.count() != before;
   }
 }
 

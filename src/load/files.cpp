@@ -132,6 +132,9 @@ class Gatherer {
   }
 
   void include_one(const Node& item, const std::string& includer, Node& merged) {
+    if (item.text.find("${") != std::string::npos) {
+      return fail(item, "a file to include cannot be a variable: it is read before the variables", "write the file's name out");
+    }
     const fs::path folder = includer == "-" ? fs::path() : fs::path(includer).parent_path();
     const std::string path = (folder / item.text).lexically_normal().string();
     const std::string id = known_as(path);

@@ -1,6 +1,7 @@
 #include "load/keys.hpp"
 
 #include "load/scalars.hpp"
+#include "topo/names.hpp"
 
 namespace topo::reading {
 
@@ -13,6 +14,15 @@ bool is_map(Mistakes& mistakes, const Node& value, std::string_view what, std::s
 bool is_list(Mistakes& mistakes, const Node& value, std::string_view what, std::string hint) {
   if (value.is_list()) return true;
   if (!value.is_null() && !value.is_refused()) mistakes.add(value, std::string(what) + " takes a list, not " + described(value), std::move(hint));
+  return false;
+}
+
+bool gives(const Node& map, std::string_view key, const std::vector<std::string>& known) {
+  if (map.find(key) != nullptr) return true;
+  for (std::size_t i = 0; i < map.pairs(); ++i) {
+    const std::string& text = map.key(i).text;
+    if (std::find(known.begin(), known.end(), text) == known.end() && nearest(text, known) == key) return true;
+  }
   return false;
 }
 

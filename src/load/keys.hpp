@@ -42,10 +42,16 @@ template <class Table>
   return names;
 }
 
+/// The hint for keys that the language has set aside: none of those known is meant.
+inline constexpr const char* not_in_this_version = "this version of topo has no such key";
+
 /// Whether `value` is a map to go through. Nothing at all stands for an empty map; anything else is told as a mistake with `hint`.
 [[nodiscard]] bool is_map(Mistakes& mistakes, const Node& value, std::string_view what, std::string hint = {});
 /// The same for a list.
 [[nodiscard]] bool is_list(Mistakes& mistakes, const Node& value, std::string_view what, std::string hint = {});
+
+/// Whether `map` has `key`, or a stranger's key that is nearest to it: then its being missing is no further mistake.
+[[nodiscard]] bool gives(const Node& map, std::string_view key, const std::vector<std::string>& known);
 
 /// "unknown key", with the nearest of `known`, or `hint` where there is one.
 void refuse_key(Mistakes& mistakes, const Node& key, const Node& value, std::string_view where, const std::vector<std::string>& known,

@@ -96,12 +96,22 @@ constexpr Key<LinkSpec> keys[]{
     {"between", read_between}, {"addresses", read_addresses}, {"subnet", read_subnets}, {"mtu", read_mtu}, {"macs", read_macs},
 };
 
+const char* const ends_hint = "the ends are written as between: [A, B]";
+
 std::string hint_for(std::string_view key) {
   if (key == "address") return "did you mean \"addresses\"?";
   for (const std::string_view other : {"endpoints", "ends", "nodes", "from", "to", "a", "b"}) {
-    if (key == other) return "the ends are written as between: [A, B]";
+    if (key == other) return ends_hint;
   }
   return {};
+}
+
+/// Whether the ends are there, or under a key that was told to be none.
+bool gives_ends(const Node& link) {
+  for (std::size_t i = 0; i < link.pairs(); ++i) {
+    if (hint_for(link.key(i).text) == ends_hint) return true;
+  }
+  return gives(link, "between", names_of(keys));
 }
 
 }  // namespace
@@ -120,10 +130,12 @@ void read_links(Reading& reading, const Node& value, Topology& topology) {
     if (!is_map(reading.mistakes, item, "a link", "{ between: [A, B] }")) continue;
     LinkSpec& link = topology.links.emplace_back();
     link.at = item.at;
+    const std::size_t before = reading.mistakes.count();
     read_link(reading, item, &reading.link_defaults, link);
-    if (item.find("between") == nullptr) reading.mistakes.add(item, "a link needs its two ends", "between: [A, B]");
+    if (!gives_ends(item)) reading.mistakes.add(item, "a link needs its two ends", "between: [A, B]");
     const Node* addresses = item.find("addresses");
     if (addresses != nullptr && item.find("subnet") != nullptr) reading.mistakes.add(*addresses, "a link has addresses or a subnet, not both");
+    link.doubtful = reading.mistakes.count() != before || item.holds_refused();
   }
 }
 

@@ -27,6 +27,34 @@ constexpr Key<Topology> keys[]{
     {"ports", read_ports},           {"zones", read_zones},     {"policy", read_policy},
 };
 
+std::string hint_for(std::string_view key) { return key == "run" || key == "expect" ? not_in_this_version : ""; }
+
+/// Whether every name can be known: no section of names is refused as a whole, or stands under a key that is none.
+bool names_are_whole(const Node& root) {
+  const auto known = names_of(keys);
+  for (std::size_t i = 0; i < root.pairs(); ++i) {
+    const Node& section = root.value(i);
+    const std::string& key = root.key(i).text;
+    const bool stranger = std::find(known.begin(), known.end(), key) == known.end();
+    if (stranger && hint_for(key).empty() && (section.is_map() || section.is_list())) return false;
+    if (section.is_null() || (key != "bridges" && key != "namespaces" && key != "zones")) continue;
+    if (!section.is_map()) return false;
+    for (std::size_t j = 0; j < section.pairs(); ++j) {
+      if (section.key(j).is_refused()) return false;
+    }
+  }
+  return true;
+}
+
+/// The same for cables, and for what the defaults say.
+bool cables_are_whole(const Node& root) {
+  const Node* links = root.find("links");
+  const Node* defaults = root.find("defaults");
+  if (defaults != nullptr && defaults->holds_refused()) return false;
+  if (links == nullptr || links->is_null()) return true;
+  return links->is_list() && std::all_of(links->items.begin(), links->items.end(), [](const Node& link) { return link.is_map(); });
+}
+
 /// The name is all that is wanted: mistakes anywhere else are kept to themselves.
 void finish_name(Gathered& gathered, const LoadOptions& options, Mistakes& mistakes, Loaded& loaded) {
   if (gathered.root.is_map()) substitute(gathered.root, options.set, mistakes);
@@ -78,10 +106,13 @@ void read_name(Reading& reading, const Node& value, Topology& topology) {
 }
 
 void read_topology(Reading& reading, const Node& root) {
+  const std::size_t before = reading.mistakes.count();
   read_defaults(reading, root);
-  read_keys(reading, root, "a topology file", keys, reading.topology);
-  if (root.find("topology") == nullptr) reading.mistakes.add(Position{1, 1, 0}, {}, no_name, no_name_hint);
-  check_names(reading.topology, reading.mistakes);
+  const bool all_names = names_are_whole(root);
+  reading.topology.doubtful = reading.mistakes.count() != before || !all_names || !cables_are_whole(root);
+  read_keys(reading, root, "a topology file", keys, reading.topology, nullptr, hint_for);
+  if (!gives(root, "topology", names_of(keys))) reading.mistakes.add(Position{1, 1, 0}, {}, no_name, no_name_hint);
+  check_names(reading.topology, all_names, reading.mistakes);
 }
 
 std::vector<Place> known_places() {

@@ -53,11 +53,11 @@ std::string_view Mistakes::rest_of_line(const Position& at) const {
   return std::string_view(text).substr(from, end - from);
 }
 
-std::size_t Mistakes::token_length(const Node& node) const {
-  const auto rest = rest_of_line(node.at);
+std::size_t Mistakes::token_length(const Position& at, std::string_view text) const {
+  const auto rest = rest_of_line(at);
   if (rest.empty()) return 1;
   if (rest.front() == '"' || rest.front() == '\'') return quoted_length(rest);
-  if (!node.text.empty() && rest.substr(0, node.text.size()) == node.text) return node.text.size();
+  if (!text.empty() && rest.substr(0, text.size()) == text) return text.size();
   if (rest.substr(0, 2) == "${") return std::min(rest.find('}'), rest.size() - 1) + 1;
   return 1;
 }
@@ -68,13 +68,18 @@ void Mistakes::add(const Position& at, std::string_view token, std::string messa
     return;
   }
   if (!seen_.emplace(at, message).second) return;
-  kept_.push_back({at, std::move(message), std::move(hint), clamped(token.size())});
+  std::size_t length = token.size();
+  if (const auto found = explained_.find(at); found != explained_.end()) {
+    hint += (hint.empty() ? "" : "; ") + found->second;
+    length = token_length(at, token);
+  }
+  kept_.push_back({at, std::move(message), std::move(hint), clamped(length)});
 }
 
 void Mistakes::add(const Node& node, std::string message, std::string hint) {
   const std::size_t before = kept_.size();
   add(node.at, {}, std::move(message), std::move(hint));
-  if (kept_.size() > before) kept_.back().length = clamped(token_length(node));
+  if (kept_.size() > before) kept_.back().length = clamped(token_length(node.at, node.text));
 }
 
 std::string Mistakes::suggestion(std::string_view word, const std::vector<std::string>& candidates) const {

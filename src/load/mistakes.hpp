@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ class Mistakes {
   void add(const Node& node, std::string message, std::string hint = {});
   /// At `token`, which begins at `at`.
   void add(const Position& at, std::string_view token, std::string message, std::string hint = {});
+  /// What stands at `at` is not what is meant: `words` go into the hint of every mistake there.
+  void explain(const Position& at, std::string words) { explained_.emplace(at, std::move(words)); }
   /// "did you mean X?", or empty. Costs time in proportion to the candidates, so only the first mistakes get one.
   [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) const;
 
@@ -39,11 +42,12 @@ class Mistakes {
 
  private:
   [[nodiscard]] std::string_view rest_of_line(const Position& at) const;
-  [[nodiscard]] std::size_t token_length(const Node& node) const;
+  [[nodiscard]] std::size_t token_length(const Position& at, std::string_view text) const;
 
   const Sources& sources_;
   std::vector<Diagnostic> kept_;
   std::set<std::pair<Position, std::string>> seen_;
+  std::map<Position, std::string> explained_;
   std::size_t left_out_ = 0;
   mutable std::size_t suggestions_ = 0;
   mutable std::vector<std::vector<std::size_t>> line_starts_;

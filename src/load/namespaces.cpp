@@ -63,7 +63,7 @@ void read_interface_nat(Reading& reading, const Node& value, NamespaceSpec& ns) 
     if (value.key(i).is_refused()) continue;
     const auto name = read_interface_name(reading.mistakes, value.key(i));
     Nat nat;
-    read_nat(reading, value.value(i), nat);
+    read_nat(reading, value.value(i), value.key(i).text, nat);
     if (name) ns.nat.emplace_back(*name, nat);
   }
 }
@@ -107,7 +107,7 @@ void read_sysctl(Reading& reading, const Node& value, NamespaceSpec& ns) {
     const bool bad = setting.text.empty() || setting.text.size() > 1024 ||
                      std::any_of(setting.text.begin(), setting.text.end(), [](char c) { return c != '\t' && (c < ' ' || c > '~'); });
     if (bad) {
-      reading.mistakes.add(setting, "a sysctl value is one line of printable characters");
+      reading.mistakes.add(setting, setting.text.empty() ? "a sysctl value cannot be empty" : "a sysctl value is one line of printable characters");
     } else if (path) {
       const auto [earlier, is_new] = seen.emplace(*path, key.at);
       if (!is_new)
@@ -136,6 +136,7 @@ constexpr Key<NamespaceSpec> keys[]{
 };
 
 std::string hint_for(std::string_view key) {
+  if (key == "run") return not_in_this_version;
   for (const std::string_view physical : {"interface", "interfaces", "device", "physical", "nic"}) {
     if (key == physical) return "cables are written under \"attach\" or \"links\"; physical interfaces are not supported";
   }
@@ -161,7 +162,9 @@ void read_namespaces(Reading& reading, const Node& value, Topology& topology) {
     NamespaceSpec& ns = topology.namespaces.emplace_back();
     ns.name = key.text;
     ns.at = key.at;
+    const std::size_t before = reading.mistakes.count();
     read_namespace(reading, value.value(i), &reading.namespace_defaults, ns);
+    ns.doubtful = reading.mistakes.count() != before || value.value(i).holds_refused();
   }
 }
 

@@ -108,7 +108,7 @@ bool read_flow(Reading& reading, const Node& node, FlowSpec& flow) {
   } else if (node.is_map()) {
     read_keys(reading, node, "a flow", flow_keys, flow);
     for (const char* side : {"from", "to"}) {
-      if (node.find(side) == nullptr) reading.mistakes.add(node, "a flow needs " + in_quotes(side));
+      if (!gives(node, side, names_of(flow_keys))) reading.mistakes.add(node, "a flow needs " + in_quotes(side));
     }
     if (flow.from.value.empty() || flow.to.value.empty()) return false;
   } else {
@@ -181,6 +181,7 @@ void read_zones(Reading& reading, const Node& value, Topology& topology) {
 
 void read_policy(Reading& reading, const Node& value, Topology& topology) {
   topology.policy.at = value.at;
+  if (!is_map(reading.mistakes, value, "policy", "policy: { allow: [A -> B] }")) return;
   read_keys(reading, value, "policy", policy_keys, topology.policy);
 }
 

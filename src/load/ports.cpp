@@ -1,4 +1,4 @@
-#include <limits>
+#include <algorithm>
 
 #include "load/scalars.hpp"
 #include "load/sections.hpp"
@@ -23,6 +23,20 @@ std::uint16_t parse_port(std::string_view text, std::string& problem) {
   return 0;
 }
 
+/// What "tcp/80" and "80/TCP" were meant to be, or nothing.
+std::string protocol_hint(std::string_view text) {
+  const auto slash = text.rfind('/');
+  if (slash == std::string_view::npos) return {};
+  std::string before(text.substr(0, slash));
+  std::string after(text.substr(slash + 1));
+  for (std::string* part : {&before, &after}) {
+    std::transform(part->begin(), part->end(), part->begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  }
+  if (before == "tcp" || before == "udp") std::swap(before, after);
+  Ports ports;
+  return (after == "tcp" || after == "udp") && parse_ports(before, ports).empty() ? "did you mean " + before + "/" + after + "?" : "";
+}
+
 /// Splits ADDRESS: off the front of a key. The problem in words, or empty.
 std::string take_address(std::string_view& text, std::optional<IpAddress>& address, std::string& hint) {
   std::string_view written;
@@ -40,6 +54,8 @@ std::string take_address(std::string_view& text, std::optional<IpAddress>& addre
     text.remove_prefix(colon + 1);
     address = IpAddress::parse(written);
     if (!address && decimal(written)) hint = std::string("ports are written as OUTSIDE: NAMESPACE:INSIDE");
+    if (written == "*") hint = std::string(text) + " for every address";
+    if (written == "localhost") hint = "127.0.0.1:" + std::string(text);
     if (!address) return in_quotes(written) + " is not an address";
     if (address->family() == Family::v6) {
       hint = "\"[" + std::string(written) + "]:" + std::string(text) + "\"";
@@ -63,6 +79,7 @@ bool read_outside(Reading& reading, const Node& key, PortMapSpec& map) {
   std::string_view text = key.text;
   std::string hint;
   std::string problem = take_protocol(text, map.protocol);
+  if (!problem.empty()) hint = protocol_hint(key.text);
   if (problem.empty()) problem = take_address(text, map.address, hint);
   Ports ports;
   if (problem.empty()) problem = parse_ports(text, ports);

@@ -16,6 +16,7 @@ struct Declared {
   Named kind = Named::nothing;
   Position at;
   std::uint32_t replicas = 0;
+  bool doubtful = false;
 };
 
 constexpr std::string_view all_suffix = "[*]";
@@ -33,11 +34,11 @@ bool looks_physical(std::string_view name) {
 
 class Names {
  public:
-  Names(const Topology& topology, Mistakes& mistakes) : mistakes_(mistakes) {
-    for (const auto& bridge : topology.bridges) declare(bridge.name, bridge.at, Named::bridge, 0);
+  Names(const Topology& topology, bool all_names, Mistakes& mistakes) : mistakes_(mistakes), all_names_(all_names) {
+    for (const auto& bridge : topology.bridges) declare(bridge.name, {Named::bridge, bridge.at});
     for (const auto& ns : topology.namespaces) {
       const std::uint32_t replicas = ns.replicas ? ns.replicas->value : 0;
-      declare(ns.name, ns.at, replicas > 0 ? Named::replicated : Named::single, replicas);
+      declare(ns.name, {replicas > 0 ? Named::replicated : Named::single, ns.at, replicas, ns.doubtful});
       total_ += std::max<std::uint32_t>(replicas, 1);
       if (replicas > 0 && ns.name.size() + std::to_string(replicas).size() > namespace_name_max) {
         mistakes.add(ns.at, ns.name, "the names of its replicas are longer than " + std::to_string(namespace_name_max) + " characters");
@@ -48,7 +49,7 @@ class Names {
         mistakes.add(at, {}, "more than " + std::to_string(namespaces_max) + " namespaces, replicas included");
       }
     }
-    for (const auto& zone : topology.zones) declare(zone.name, zone.at, Named::zone, 0);
+    for (const auto& zone : topology.zones) declare(zone.name, {Named::zone, zone.at});
     if (!told_total_) check_replica_names(topology);
   }
 
@@ -56,7 +57,8 @@ class Names {
     if (const auto found = declared_.find(name); found != declared_.end()) return found->second;
     if (ends_in_all(name)) {
       const auto base = declared_.find(name.substr(0, name.size() - all_suffix.size()));
-      if (base != declared_.end() && base->second.kind == Named::replicated) return {Named::all_replicas, base->second.at, base->second.replicas};
+      if (base != declared_.end() && base->second.kind == Named::replicated)
+        return {Named::all_replicas, base->second.at, base->second.replicas, false};
     }
     return replica(name);
   }
@@ -93,11 +95,18 @@ class Names {
     return "one of them is " + std::string(base) + "1 to " + std::string(base) + std::to_string(replicas);
   }
 
-  void declare(const std::string& name, const Position& at, Named kind, std::uint32_t replicas) {
-    const auto [earlier, is_new] = declared_.emplace(name, Declared{kind, at, replicas});
+  void declare(const std::string& name, const Declared& what) {
+    const auto [earlier, is_new] = declared_.emplace(name, what);
     if (is_new) return;
-    mistakes_.add(at, name, "the name " + in_quotes(name) + " is taken",
+    mistakes_.add(what.at, name, "the name " + in_quotes(name) + " is taken",
                   "bridges, namespaces and zones share one space of names; first in " + mistakes_.line_of(earlier->second.at));
+  }
+
+  /// NAME[*] or NAMEk of a namespace whose number of replicas may be what was refused.
+  [[nodiscard]] bool may_be_replica(std::string_view name) const {
+    const auto base = ends_in_all(name) ? base_of(name) : name.substr(0, name.find_last_not_of("0123456789") + 1);
+    const auto found = declared_.find(base);
+    return found != declared_.end() && found->second.doubtful && base.size() != name.size();
   }
 
   /// NAMEk of a namespace NAME with at least k replicas.
@@ -109,7 +118,7 @@ class Names {
       if (!number || *number == 0) continue;
       const auto base = declared_.find(name.substr(0, name.size() - digits));
       if (base == declared_.end() || base->second.kind != Named::replicated || *number > base->second.replicas) continue;
-      return {Named::replica, base->second.at, base->second.replicas};
+      return {Named::replica, base->second.at, base->second.replicas, false};
     }
     return {};
   }
@@ -131,6 +140,7 @@ class Names {
   }
 
   void refuse_unknown(std::string_view name, const Position& at, const std::string& wanted, std::initializer_list<Named> fitting, std::string hint) {
+    if (may_be_replica(name)) return;
     if (ends_in_all(name)) {
       const auto base = declared_.find(base_of(name));
       if (base != declared_.end()) return mistakes_.add(at, name, in_quotes(base_of(name)) + " has no replicas", "write " + in_quotes(base_of(name)));
@@ -141,6 +151,7 @@ class Names {
     }
     if (looks_physical(name)) hint = "physical interfaces are not supported";
     const std::string near = mistakes_.suggestion(name, candidates(fitting));
+    if (near.empty() && !all_names_ && !looks_physical(name) && !namespace_name_problem(name)) return;
     mistakes_.add(at, name, in_quotes(name) + " is not " + wanted, near.empty() ? std::move(hint) : near);
   }
 
@@ -161,6 +172,7 @@ class Names {
   }
 
   Mistakes& mistakes_;
+  bool all_names_;
   std::map<std::string_view, Declared> declared_;  ///< ordered, so that suggestions do not depend on the run
   std::uint64_t total_ = 0;
   bool told_total_ = false;
@@ -168,7 +180,8 @@ class Names {
 
 class References {
  public:
-  References(const Topology& topology, Mistakes& mistakes) : topology_(topology), mistakes_(mistakes), names_(topology, mistakes) {}
+  References(const Topology& topology, bool all_names, Mistakes& mistakes)
+      : topology_(topology), mistakes_(mistakes), names_(topology, all_names, mistakes) {}
 
   void check() {
     for (const auto& ns : topology_.namespaces) check(ns);
@@ -273,6 +286,6 @@ class References {
 
 }  // namespace
 
-void check_names(const Topology& topology, Mistakes& mistakes) { References(topology, mistakes).check(); }
+void check_names(const Topology& topology, bool all_names, Mistakes& mistakes) { References(topology, all_names, mistakes).check(); }
 
 }  // namespace topo::reading

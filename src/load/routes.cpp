@@ -61,7 +61,7 @@ void check_family(Reading& reading, const RouteSpec& route) {
 
 void check_route(Reading& reading, const Node& node, const RouteSpec& route) {
   check_family(reading, route);
-  const bool leads = node.find("via") != nullptr || node.find("dev") != nullptr;
+  const bool leads = gives(node, "via", names_of(keys)) || gives(node, "dev", names_of(keys)) || gives(node, "type", names_of(keys));
   if (node.find("type") != nullptr) {
     for (std::size_t i = 0; i < node.pairs(); ++i) {
       const Node& key = node.key(i);
@@ -148,7 +148,7 @@ void read_rules(Reading& reading, const Node& value, NamespaceSpec& ns) {
     RoutingRuleSpec rule;
     rule.at = item.at;
     read_keys(reading, item, "a rule", rule_keys, rule);
-    if (item.find("table") == nullptr) reading.mistakes.add(item, "a rule needs a table");
+    if (!gives(item, "table", names_of(rule_keys))) reading.mistakes.add(item, "a rule needs a table");
     if (rule.from && rule.to && rule.from->family() != rule.to->family()) reading.mistakes.add(item, "from and to are of different families");
     ns.rules.push_back(std::move(rule));
   }

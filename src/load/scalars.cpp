@@ -42,11 +42,8 @@ std::optional<std::string> subnet_problem(const Cidr& subnet) {
 std::optional<IpAddress> parse_address(Mistakes& mistakes, const Node& node, std::string_view what) {
   if (!is_scalar(mistakes, node, what, "an address")) return std::nullopt;
   if (auto address = IpAddress::parse(node.text)) return address;
-  if (const auto cidr = Cidr::parse(node.text)) {
-    mistakes.add(node, with_family(what) + in_quotes(node.text), "without the prefix length: " + cidr->address().to_string());
-  } else {
-    mistakes.add(node, with_family(what) + in_quotes(node.text));
-  }
+  const auto cidr = Cidr::parse(node.text);
+  tell_no_address(mistakes, node, what, cidr ? "without the prefix length: " + cidr->address().to_string() : "");
   return std::nullopt;
 }
 
@@ -60,6 +57,10 @@ std::string prefix_hint(const std::string& text) {
 }
 
 }  // namespace
+
+void tell_no_address(Mistakes& mistakes, const Node& node, std::string_view what, std::string hint) {
+  mistakes.add(node, with_family(what) + in_quotes(node.text), std::move(hint));
+}
 
 std::string described(const Node& node) {
   switch (node.kind) {
@@ -170,13 +171,16 @@ std::optional<InterfaceAddress> read_interface_address(Mistakes& mistakes, const
   return std::nullopt;
 }
 
+Cidr usual_network(const IpAddress& address) { return Cidr(address, address.family() == Family::v4 ? 24 : 64).network(); }
+
 std::optional<Cidr> read_network(Mistakes& mistakes, const Node& node, std::string_view what) {
   if (!is_scalar(mistakes, node, what, "a network as ADDRESS/PREFIX")) return std::nullopt;
   const auto cidr = Cidr::parse(node.text);
   if (!cidr) {
     const auto address = IpAddress::parse(node.text);
-    const std::string hint = address ? "for this address alone: " + Cidr(*address, address->bits()).to_string() : prefix_hint(node.text);
-    mistakes.add(node, std::string(what) + " takes a network as ADDRESS/PREFIX, not " + in_quotes(node.text), hint);
+    std::string hint = address ? "for this address alone: " + Cidr(*address, address->bits()).to_string() : prefix_hint(node.text);
+    if (address && what == "subnet") hint = "as in " + usual_network(*address).to_string();
+    mistakes.add(node, std::string(what) + " takes a network as ADDRESS/PREFIX, not " + in_quotes(node.text), std::move(hint));
     return std::nullopt;
   }
   if (!cidr->is_network()) {

@@ -31,6 +31,8 @@ namespace topo::reading {
 
 /// An address that one machine can have: not unspecified, multicast, loopback, broadcast or IPv4-mapped.
 [[nodiscard]] std::optional<IpAddress> read_address(Mistakes& mistakes, const Node& node, std::string_view what);
+/// Says that `node` is none of these.
+void tell_no_address(Mistakes& mistakes, const Node& node, std::string_view what, std::string hint);
 /// What keeps `address` from being one machine's, or nullopt.
 [[nodiscard]] std::optional<std::string> address_problem(const IpAddress& address);
 /// An interface's address, with or without a prefix length; `on_loopback` lets 127.0.0.0/8 in, except what `lo` has by itself.
@@ -38,6 +40,8 @@ namespace topo::reading {
                                                                      bool on_loopback = false);
 /// A network: its host bits are zero.
 [[nodiscard]] std::optional<Cidr> read_network(Mistakes& mistakes, const Node& node, std::string_view what);
+/// The network that an address is most often in: /24 or /64.
+[[nodiscard]] Cidr usual_network(const IpAddress& address);
 /// A network of unicast addresses that interfaces can have.
 [[nodiscard]] std::optional<Cidr> read_subnet(Mistakes& mistakes, const Node& node, std::string_view what);
 [[nodiscard]] std::optional<Mac> read_mac(Mistakes& mistakes, const Node& node, std::string_view what);
@@ -47,7 +51,7 @@ namespace topo::reading {
 template <class Read>
 void for_one_or_each(Mistakes& mistakes, const Node& node, std::string_view what, Read read) {
   if (!node.is_list()) return read(node);
-  if (node.items.empty()) mistakes.add(node, std::string(what) + " has an empty list");
+  if (node.items.empty()) mistakes.add(node, "the list is empty", std::string(what) + " takes one or several");
   for (const Node& item : node.items) read(item);
 }
 

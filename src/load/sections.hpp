@@ -31,8 +31,8 @@ void read_attach(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_routes(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_rules(Reading& reading, const Node& value, NamespaceSpec& ns);
 
-/// `masquerade`, or `{snat: ADDRESS}`.
-void read_nat(Reading& reading, const Node& value, Nat& nat);
+/// `masquerade`, or `{snat: ADDRESS}`, as the value of `key`.
+void read_nat(Reading& reading, const Node& value, std::string_view key, Nat& nat);
 
 /// "PORT[-PORT]" at the front of `text`, which it is taken from.
 struct Ports {
@@ -43,8 +43,9 @@ struct Ports {
 /// `/tcp`, `/udp` or nothing behind `text`, which loses it. The problem in words, or empty.
 [[nodiscard]] std::string take_protocol(std::string_view& text, Protocol& protocol);
 
-/// What only the whole file shows: one space of names, and every name that is used is there.
-void check_names(const Topology& topology, Mistakes& mistakes);
+/// What only the whole file shows: one space of names, and every name that is used is there. Where not all names could be read, those that
+/// may be among the others are let pass.
+void check_names(const Topology& topology, bool all_names, Mistakes& mistakes);
 
 /// The tables' keys, for known_places().
 void add_bridge_places(std::vector<Place>& places);

@@ -10,6 +10,7 @@ struct Value {
   std::string text;
   bool plain = true;
   bool refused = false;
+  Position at{};  ///< nowhere: it comes by --set
 };
 
 class Variables {
@@ -53,12 +54,12 @@ class Variables {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
       });
       if (!good_name) mistakes_.add(key, "a variable's name holds only letters, digits, '-' and '_', at most 64");
-      Value known{value.text, value.plain, !value.is_scalar()};
+      Value known{value.text, value.plain, !value.is_scalar(), key.at};
       if (value.is_scalar() && value.text.find("${") != std::string::npos) {
         mistakes_.add(value, "a variable's value cannot be another variable");
         known.refused = true;
       } else if (known.refused && !value.is_refused()) {
-        mistakes_.add(value, "a variable's value is a single word or number");
+        mistakes_.add(value, "a variable stands for a single value");
       }
       values_.emplace(key.text, std::move(known));
       names_.push_back(key.text);
@@ -82,6 +83,8 @@ class Variables {
     } else if (found->second.refused) {
       node.kind = Node::Kind::refused;
     } else {
+      const Value& value = found->second;
+      mistakes_.explain(node.at, node.text + " is " + value.text + (value.at.line == 0 ? ", by --set" : ", by " + mistakes_.line_of(value.at)));
       node.text = found->second.text;
       node.plain = found->second.plain;
     }

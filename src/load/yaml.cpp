@@ -234,6 +234,15 @@ struct Words {
   std::string message, hint;
 };
 
+/// Whether [*] stands in `line` outside quotes, where a { or [ before it makes it a list of an alias.
+bool has_bare_star(std::string_view line) {
+  for (auto at = line.find("[*]"); at != std::string_view::npos; at = line.find("[*]", at + 1)) {
+    const auto before = line.substr(0, at);
+    if (std::count(before.begin(), before.end(), '"') % 2 == 0 && std::count(before.begin(), before.end(), '\'') % 2 == 0) return true;
+  }
+  return false;
+}
+
 /// yaml-cpp's words are for people who know YAML's grammar; these are for people who know their file.
 Words in_plain_words(const std::string& message, std::string_view line) {
   static const std::vector<std::pair<std::string_view, Words>> known{
@@ -254,8 +263,8 @@ Words in_plain_words(const std::string& message, std::string_view line) {
   const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) { return message == entry.first; });
   Words words = found != known.end() ? found->second : Words{"not YAML: " + message, ""};
   const auto first = line.find_first_not_of(" \t");
-  if (line.find("[*]") != std::string_view::npos && message.find("alias") != std::string::npos) {
-    words = {"a name with [*] inside { } or [ ]", "there it stands in quotes: [\"web[*]\", db]"};
+  if (has_bare_star(line) && (message.find("alias") != std::string::npos || message.find("flow not found") != std::string::npos)) {
+    words = {"a name with [*] inside { } or [ ]", "there it stands in quotes: \"web[*]\""};
   } else if (line.find("${") != std::string_view::npos) {
     words.hint = "between { } and [ ] a variable stands in quotes: \"${name}\"";
   } else if (first != std::string_view::npos && line[first] == '[' && line.find("]:") != std::string_view::npos) {
@@ -306,6 +315,10 @@ Position position_of(const std::string& text, std::size_t offset, std::uint16_t 
 }
 
 }  // namespace
+
+bool Node::holds_refused() const {
+  return is_refused() || std::any_of(items.begin(), items.end(), [](const Node& item) { return item.holds_refused(); });
+}
 
 const Node* Node::find(std::string_view wanted) const {
   for (std::size_t i = 0; is_map() && i < pairs(); ++i) {

@@ -27,6 +27,9 @@ struct Node {
   [[nodiscard]] bool is_map() const { return kind == Kind::map; }
   [[nodiscard]] bool is_refused() const { return kind == Kind::refused; }
 
+  /// Whether it or anything in it is refused.
+  [[nodiscard]] bool holds_refused() const;
+
   /// Of a map.
   [[nodiscard]] std::size_t pairs() const { return items.size() / 2; }
   [[nodiscard]] const Node& key(std::size_t pair) const { return items[2 * pair]; }

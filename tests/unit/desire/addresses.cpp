@@ -250,6 +250,60 @@ namespaces: { a: { attach: [{ lan: 10.0.0.5 }, { lan: 10.0.0.6 }], devices: { lo
 )");
 }
 
+TEST_CASE("networks and addresses of lo against those of the interfaces") {
+  refuses_each(R"(
+bridges: { lan: { subnet: [10.0.0.0/24, "fd00::/64"] } }
+namespaces:
+  a: { attach: { lan: 10.0.0.5 }, devices: { lo: [@10.0.0.9/24, 10.7.0.1/24, 10.7.0.2/24] } }
+  b: { attach: { lan: "fd00::5" }, devices: { lo: @"fd00::9/48" } }
+  c: { attach: { lan: 10.0.0.6 }, devices: { lo: [@10.0.0.5/32, @10.0.0.1/32, 10.0.0.7/32] } }
+)",
+               {"the network 10.0.0.0/24 of lo overlaps 10.0.0.0/24 of eth0: all of it would be local | for the address alone: 10.0.0.9/32",
+                "the network fd00::/48 of lo overlaps fd00::/64 of eth0", "10.0.0.5 is used twice | by a:eth0",
+                "10.0.0.1 is used twice | by the gateway's address on bridge \"lan\""});
+  refuses(R"(
+namespaces: { a: {}, b: { devices: { lo: @10.0.0.0/32 } } }
+links: [{ between: [a, b], subnet: 10.0.0.0/31 }]
+)",
+          "10.0.0.0 is used twice");
+  // Neighbours may share an address of their `lo`, and networks that no cable joins may be alike.
+  wanted(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces:
+  a: { attach: lan, devices: { lo: [10.9.9.9/32, 10.8.0.1/24] } }
+  b: { attach: lan, devices: { lo: [10.9.9.9/32, 10.8.0.1/24] } }
+  c: { devices: { lo: 10.0.0.2/24 } }
+)");
+}
+
+TEST_CASE("what replicas derive on lo stays in its network") {
+  refuses(R"(
+namespaces: { a: { replicas: 3, devices: { lo: @10.3.0.253/24 } } }
+)",
+          "replica 3 would be past the end of the subnet 10.3.0.0/24");
+  const Desired d = wanted(R"(
+namespaces: { a: { replicas: 2, devices: { lo: [10.3.0.253/24, 10.4.0.255/32] } } }
+)");
+  CHECK(addresses(d, "a2", "lo") == "10.3.0.254/24, 10.4.1.0/32");
+}
+
+TEST_CASE("automatic addresses on bridges that a cable joins") {
+  const Desired d = wanted(R"(
+bridges:
+  s1: { subnet: 10.0.0.0/24, address: none }
+  s2: { subnet: 10.0.0.0/24, address: none }
+  s3: { subnet: 10.0.0.0/25, address: none }
+  s4: { subnet: 10.0.0.0/24, address: none }
+namespaces: { a: { attach: s1 }, b: { attach: s2 }, c: { attach: s3 }, d: { attach: s1 }, e: { attach: s4 } }
+links: [{ between: [s1, s2] }, { between: [s2, s3] }]
+)");
+  CHECK(addresses(d, "a", "eth0") == "10.0.0.1/24");
+  CHECK(addresses(d, "b", "eth0") == "10.0.0.2/24");
+  CHECK(addresses(d, "c", "eth0") == "10.0.0.3/25");
+  CHECK(addresses(d, "d", "eth0") == "10.0.0.4/24");
+  CHECK(addresses(d, "e", "eth0") == "10.0.0.1/24");
+}
+
 TEST_CASE("a MAC twice on one bridge") {
   refuses_each(R"(
 bridges: { lan: { subnet: 10.0.0.0/24, mac: "02:00:00:00:00:01" }, wan: { subnet: 10.1.0.0/24 } }

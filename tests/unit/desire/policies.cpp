@@ -80,20 +80,34 @@ TEST_CASE("rules that no filter sees") {
   refuses(with("{ deny: [db -> @far:22] }"), "\"far\" is on no bridge");
   refuses(with("{ deny: [@far -> any] }"), "\"far\" is on no bridge");
   refuses(with("{ allow: [db -> @mixed] }"), "\"far\" of \"mixed\"");
-  refuses(with("{ allow: [@s1 -> s3] }"), "\"s1\" meets \"s3\" neither at the gateway nor on a bridge");
-  refuses(with("{ allow: [@sw -> front] }"), "neither at the gateway");
-  refuses(with("{ allow: [@front -> sw] }"), "neither at the gateway");
-  refuses(with("{ deny: [@sw -> host] }"), "neither at the gateway");
-  refuses(with("{ deny: [internet -> @sw] }"), "neither at the gateway");
-  refuses(with("{ allow: [@s1 -> office] }"), "neither at the gateway");
-  refuses(with("{ allow: [@front -> six] }"), "neither at the gateway");
+  refuses(with("{ allow: [@s1 -> s3] }"),
+          "topo cannot filter \"s1 -> s3\": it passes neither the gateway nor one bridge | policy holds across the gateway");
+  refuses(with("{ allow: [@sw -> front] }"), "passes neither the gateway nor one bridge");
+  refuses(with("{ allow: [@front -> sw] }"), "passes neither the gateway nor one bridge");
+  refuses(with("{ deny: [@sw -> host] }"), "passes neither the gateway nor one bridge");
+  refuses(with("{ deny: [internet -> @sw] }"), "passes neither the gateway nor one bridge");
+  refuses(with("{ allow: [@s1 -> office] }"), "passes neither the gateway nor one bridge");
+  refuses(with("{ allow: [@front -> six] }"), "passes neither the gateway nor one bridge");
   refuses(with("{ allow: [@web1 -> web1] }"), "what it sends to itself never leaves it");
   refuses(R"(
 bridges: { one: { subnet: 10.1.0.0/24 }, two: { subnet: 10.2.0.0/24 } }
 links: [{ between: [one, two] }]
 policy: { allow: [@one -> two] }
 )",
-          "neither at the gateway");
+          "passes neither the gateway nor one bridge | it passes a cable between the two");
+  const std::string chain = R"(
+bridges: { lan: { subnet: 10.1.0.0/24 }, inner: { address: none } }
+namespaces:
+  pc: { attach: { inner: 10.2.0.5/24 } }
+  other: { attach: { lan: 10.1.0.7, inner: 10.2.0.7/24 } }
+  r: { router: true, attach: { lan: 10.1.0.9, inner: 10.2.0.9/24 } }
+  far: {}
+links: [{ between: [r, far], subnet: 10.3.0.0/31 }]
+)";
+  refuses(chain + "policy: { allow: [@pc -> lan] }\n", "passes neither the gateway nor one bridge | it passes router \"r\"");
+  refuses(chain + "policy: { deny: [lan -> @far] }\n", "| it passes router \"r\"");
+  refuses(chain + "policy: { deny: [r -> @far] }\n", "| it passes a cable between the two");
+  refuses(chain + "policy: { deny: [@far -> host] }\n", "| \"far\" is on no bridge");
 }
 
 TEST_CASE("rules about the host's own business") {

@@ -211,12 +211,67 @@ namespaces:
   refuses(with("routes: { \"fd09::/64\": @b }"), "have no network in common");
   refuses(with("routes: { 10.9.0.0/16: { via: @b, dev: eth1 } }"), "have no network in common by \"eth1\"");
   refuses(with("routes: { 10.9.0.0/16: { dev: @eth7 } }"), "namespace \"a\" has no interface \"eth7\" | it has eth0, eth1");
-  refuses(with("routes: { 10.9.0.0/16: { via: b, src: @10.0.0.6 } }"), "the source 10.0.0.6 is no address of \"a\"");
+  refuses(with("routes: { 10.9.0.0/16: { via: b, src: @10.0.0.6 } }"),
+          "the source 10.0.0.6 is no address of \"a\" | give it to the namespace, as in devices: { lo: 10.0.0.6/32 }");
   refuses(with("routes: { @10.0.0.0/24: { dev: eth0 } }"), "10.0.0.0/24 is the network of eth0 already");
   refuses(with("routes: { 10.9.0.0/16: [b, @10.0.0.6] }"), "two equal next hops");
   refuses(with("routes: { 10.9.0.0/16: [b, @{ type: blackhole }] }"), "one leads nowhere");
   refuses(with("routes: { @default: { dev: eth1 } }"), "no family of addresses for this route on \"eth1\"");
   wanted(with("routes: { 10.9.0.0/16: [b, { type: blackhole, metric: 9 }], 10.0.0.0/24: { dev: eth0, metric: 9 } }"));
+}
+
+TEST_CASE("next hops and routes that the kernel would refuse") {
+  const std::string base = R"(
+bridges: { lan: { subnet: [10.0.0.0/24, "fd00::/64"] }, two: { subnet: ["fd01::/64"] } }
+namespaces:
+  a: { attach: { lan: [10.0.0.5, "fd00::5", "fd00::6"], two: "fd01::5" }, devices: { lo: [10.9.9.9/32, "fd07::1/64"] }, ROUTE }
+)";
+  const auto with = [&](const std::string& route) { return std::string(base).replace(base.find("ROUTE"), 5, route); };
+  refuses(with("gateway: @10.0.0.255"), "the next hop 10.0.0.255 is the broadcast address of 10.0.0.0/24 | a next hop is a neighbour's address");
+  refuses(with("routes: { 10.9.0.0/16: @10.0.0.0 }"), "the next hop 10.0.0.0 is the network address of 10.0.0.0/24");
+  refuses(with("routes: { 10.0.0.255/32: { dev: eth0, metric: 1 }, 10.9.0.0/16: @10.0.0.255 }"), "is the broadcast address");
+  refuses(with(R"(routes: { "fd09::/64": @"fd00::6" })"), "the next hop fd00::6 is \"a\" itself");
+  refuses(with(R"(routes: { "fd09::/64": { via: @"fd01::5", dev: eth0 } })"), "the next hop fd01::5 is \"a\" itself");
+  refuses(with("routes: { 10.9.9.9/32: { dev: eth0 }, 10.9.0.0/16: @10.9.9.9 }"), "the next hop 10.9.9.9 is \"a\" itself");
+  refuses(with(R"(routes: { "fd09::/64": [{ dev: eth0 }, @{ dev: eth1 }] })"), "needs the address of each next hop | say `via`, or give one another");
+  refuses(with(R"(routes: { "fd09::/64": [{ via: "fd01::1" }, @{ dev: eth0 }] })"), "needs the address of each next hop");
+  wanted(with(R"(routes: { "fd09::/64": [{ dev: eth0 }, { dev: eth1, metric: 5 }] })"));
+  refuses(with(R"(routes: { @"fd00::/64": { dev: eth0, metric: 256 } })"),
+          "fd00::/64 is the network of eth0 already | give the route another `metric`");
+  refuses(with(R"(routes: { @"fd07::/64": { dev: eth0, metric: 256 } })"), "fd07::/64 is the network of lo already");
+  wanted(with(R"(routes: { "fd00::/64": [{ dev: eth0 }, { dev: eth0, metric: 256, table: 9 }] })"));
+}
+
+TEST_CASE("a route on link reaches the next hops of its own table") {
+  refuses(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces: { a: { attach: lan, routes: { 192.168.9.9/32: { dev: eth0, table: 99 }, default: @192.168.9.9 } } }
+)",
+          "the next hop 192.168.9.9 is reached by no interface of \"a\"");
+  const Desired d = wanted(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces:
+  a:
+    attach: lan
+    gateway: none
+    routes: { 192.168.9.9/32: { dev: eth0, table: 99 }, default: { via: 192.168.9.9, table: 99 }, 10.9.0.0/16: { via: 10.0.0.1, table: 99 } }
+)");
+  CHECK(routes(d, "a") == Lines{"0.0.0.0/0 via 192.168.9.9 dev eth0", "10.9.0.0/16 via 10.0.0.1 dev eth0", "192.168.9.9/32 dev eth0"});
+}
+
+TEST_CASE("a rule for all addresses of a family has no selector") {
+  const Desired d = wanted(R"(
+bridges: { lan: { subnet: [10.0.0.0/24, "fd00::/64"] } }
+namespaces: { a: { attach: lan, rules: [{ from: 0.0.0.0/0, table: 5 }, { to: "::/0", table: 6 }, { from: 0.0.0.0/0, to: 10.1.0.0/16, table: 7 }] } }
+)");
+  CHECK(keys<RoutingRule>(d) == Lines{"a v4 10000 all table 5", "a v4 10002 to 10.1.0.0/16 table 7", "a v6 10001 all (IPv6) table 6"});
+  refuses_each(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces:
+  a: { attach: lan, rules: [{ from: 0.0.0.0/0, table: 5, priority: 7 }, @{ to: 0.0.0.0/0, table: 5, priority: 7 }, { from: 0.0.0.0/0, table: 6, priority: 7 }] }
+  b: { rules: [{ from: 0.0.0.0/0, table: 5 }, @{ table: 5 }] }
+)",
+               {"this rule is written twice", "no family of addresses for this rule: \"b\" has no address | give the rule a `from` or `to`"});
 }
 
 TEST_CASE("routing rules come in the order written") {

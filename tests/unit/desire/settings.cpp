@@ -44,7 +44,14 @@ namespaces: { a: { sysctl: { @net.ipv4.ip_forward: 1 } }, r: { router: true, sys
   refuses(R"(
 namespaces: { a: { sysctl: { @net.ipv4.conf.eth4.rp_filter: 1, net.ipv4.conf.all.rp_filter: 1 } } }
 )",
-          "namespace \"a\" has no interface \"eth4\"");
+          "namespace \"a\" has no interface \"eth4\" | it has none but lo");
+  refuses_each(R"(
+bridges: { lan: { subnet: 10.0.0.0/24 } }
+namespaces:
+  a: { attach: [{ lan: { name: eth0.5 } }, lan], sysctl: { @net.ipv4.conf.eth0.5.rp_filter: 1, net/ipv4/conf/eth0.5/rp_filter: 0, @net.ipv4.conf.eth1.rp_filter: 1 } }
+)",
+               {"the dots of \"eth0.5\" are taken for those of the sysctl | with dots in a name use slashes: net/ipv4/conf/eth0.5/rp_filter",
+                "has no interface \"eth1\" | it has eth0.5, eth0"});
   refuses(R"(
 bridges: { lan: { subnet: "fd00::/64" }, old: { subnet: 10.0.0.0/24 } }
 namespaces: { a: { attach: [lan, old], sysctl: { @net.ipv6.conf.eth0.disable_ipv6: 1, net.ipv6.conf.eth1.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1 } } }

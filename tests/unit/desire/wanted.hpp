@@ -54,6 +54,18 @@ inline void refuses_each(const std::string& text, const std::vector<std::string>
 }
 inline void refuses(const std::string& text, const std::string& message) { refuses_each(text, {message}); }
 
+/// All that load and desire together say of `text`, one a line, as "LINE:COLUMN: MESSAGE".
+inline std::vector<std::string> mistakes(const std::string& text) {
+  const Loaded loaded = load_text(text, "t.yaml");
+  auto all = loaded.diagnostics;
+  const auto desired = desire(loaded.topology);
+  all.insert(all.end(), desired.diagnostics.begin(), desired.diagnostics.end());
+  tidy(all);
+  std::vector<std::string> lines;
+  for (const auto& one : all) lines.push_back(std::to_string(one.at.line) + ":" + std::to_string(one.at.column) + ": " + one.message);
+  return lines;
+}
+
 /// The resource with that id, or a failure.
 template <class T>
 const T& the(const Desired& desired, const Id& id) {

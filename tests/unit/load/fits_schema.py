@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""fits_schema.py SCHEMA FOLDER...: validates every *.yaml below the folders; says which do not fit, and where."""
+"""fits_schema.py SCHEMA FOLDER...: validates every *.yaml below the folders; says which do not fit, and where.
+
+fits_schema.py SCHEMA FILE.txt: the same for the cases of a file, of which those that say `bad` must not fit."""
 import json
 import pathlib
 import re
@@ -25,10 +27,24 @@ def with_text_keys(value):
     return [with_text_keys(item) for item in value] if isinstance(value, list) else value
 
 
+def check_cases(validator, path):
+    cases = re.split(r"^=== ", pathlib.Path(path).read_text(), flags=re.M)[1:]
+    wrong = 0
+    for case in cases:
+        head, text = case.split("\n", 1)
+        errors = [error.message[:200] for error in validator.iter_errors(with_text_keys(yaml.load(text, Loader)))]
+        if bool(errors) != head.startswith("bad"):
+            wrong += 1
+            print(f"{path}: {head}: {errors or 'accepted'}")
+    return 1 if wrong or not cases else 0
+
+
 def main(schema_path, *folders):
     schema = json.loads(pathlib.Path(schema_path).read_text())
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
+    if folders[0].endswith(".txt"):
+        return check_cases(validator, folders[0])
     files = sorted(path for folder in folders for path in pathlib.Path(folder).rglob("*.yaml"))
     bad = 0
     for path in files:

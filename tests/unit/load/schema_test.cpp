@@ -6,6 +6,7 @@
 #include <set>
 
 #include "load/keys.hpp"
+#include "topo/load.hpp"
 
 using nlohmann::json;
 
@@ -70,4 +71,33 @@ TEST_CASE("every good file and example fits the schema") {
   const std::string command = "python3 " + root + "/tests/unit/load/fits_schema.py " + root + "/schemas/topology.schema.json " + root +
                               "/tests/corpus/good " + root + "/examples";
   CHECK(std::system(command.c_str()) == 0);
+}
+
+TEST_CASE("the loader and the schema think alike") {
+  const std::string cases = root + "/tests/corpus/schema.txt";
+  const std::string command = "python3 " + root + "/tests/unit/load/fits_schema.py " + root + "/schemas/topology.schema.json " + cases;
+  CHECK(std::system(command.c_str()) == 0);
+  std::ifstream stream(cases);
+  std::string head;
+  std::string text;
+  std::size_t count = 0;
+  const auto check = [&] {
+    if (head.empty()) return;
+    ++count;
+    const auto loaded = topo::load_text(text, "case.yaml");
+    INFO(head);
+    for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(topo::render(diagnostic, loaded.topology.sources));
+    CHECK(loaded.diagnostics.empty() == (head.rfind("=== ok", 0) == 0));
+  };
+  for (std::string line; std::getline(stream, line);) {
+    if (line.rfind("=== ", 0) == 0) {
+      check();
+      head = line;
+      text.clear();
+    } else {
+      text += line + "\n";
+    }
+  }
+  check();
+  CHECK(count >= 25);
 }

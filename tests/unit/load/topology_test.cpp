@@ -304,11 +304,11 @@ TEST_CASE("variables and --set") {
   options.set = {{"m", "9000"}};
   CHECK(good(file, options).bridges[0].mtu->value == 9000);
   options.set = {{"m", "big"}};
-  CHECK(only_mistake(file, options) == "lab.yaml:3:24: mtu takes a number from 68 to 65535, not \"big\"");
+  CHECK(only_mistake(file, options) == "lab.yaml:3:24: mtu takes a number from 68 to 65535, not \"big\" (${m} is big, by --set)");
   options.set = {{"nam", "x"}};
   CHECK(only_mistake(file, options) == "lab.yaml: --set \"nam\": the file has no such variable (did you mean \"name\"?)");
   options.set = {{"m", "${name}"}};
-  CHECK(only_mistake(file, options) == "lab.yaml:3:24: mtu takes a number from 68 to 65535, not \"${name}\"");
+  CHECK(only_mistake(file, options) == "lab.yaml:3:24: mtu takes a number from 68 to 65535, not \"${name}\" (${m} is ${name}, by --set)");
 }
 
 TEST_CASE("the name alone") {
