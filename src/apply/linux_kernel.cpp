@@ -156,6 +156,15 @@ Result<Observed> LinuxKernel::observe(const Graph& desired) {
 }
 
 Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed) const {
+  for (const auto& [ns, place] : places_) {
+    const Id id = id_of(Firewall{ns, {}, false, false});
+    const Node* const wanted = desired.find(id);
+    if (!place->snapshot.has_iptables || (wanted == nullptr && live_.find(id) == nullptr)) continue;
+    const auto chains = firewall::foreign_chains({ns, place->netns.get(), place->home_fd}, desired.topology(),
+                                                 wanted == nullptr ? nullptr : &std::get<Firewall>(wanted->resource));
+    if (!chains) return chains.error();
+    for (const auto& [chain, why] : *chains) observed.obstacles.push_back({chain, why, false});
+  }
   for (const Firewall* wanted : desired.all<Firewall>()) {
     const auto found = places_.find(wanted->ns);
     if (found == places_.end()) continue;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "resources/firewall/firewall.hpp"
@@ -36,6 +37,11 @@ struct PortConflict {
 /// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket in `place`.
 [[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted,
                                                                const Firewall* live);
+
+/// Chains in `place` that have the name of topo's shared one and are not its own, or not only, where `topology` needs that one (`wanted`; nullptr:
+/// nothing is wanted) or has its mark there: "chain TOPO of the IPv4 table filter", and why.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Place& place, const std::string& topology,
+                                                                                      const Firewall* wanted);
 
 /// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
 /// a remedy that is a command.
