@@ -19,9 +19,9 @@ class LinuxKernel : public Kernel {
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
  private:
-  [[nodiscard]] Result<void> read_all(const Graph& desired);
+  [[nodiscard]] Result<void> read_all(const std::string& topology);
   [[nodiscard]] Result<void> read_host();
-  [[nodiscard]] Result<void> read_named(const std::string& name, const Graph& desired);
+  [[nodiscard]] Result<void> read_named(const std::string& name, const std::string& topology);
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
   [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
@@ -29,6 +29,7 @@ class LinuxKernel : public Kernel {
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
   std::map<std::uint64_t, std::string> names_by_inode_;  ///< of the topology's own namespaces
+  std::map<std::string, std::uint64_t> second_names_;    ///< that somebody else gave to these
   Graph live_;
 };
 
