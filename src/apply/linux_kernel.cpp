@@ -71,7 +71,7 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
 
 }  // namespace
 
-LinuxKernel::LinuxKernel() { kernel::raise_descriptor_limit(); }
+LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout) : lock_timeout_(lock_timeout) { kernel::raise_descriptor_limit(); }
 
 Result<void> LinuxKernel::read_host() {
   auto home = kernel::own_namespace();
@@ -201,7 +201,7 @@ Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>&
 }
 
 Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) {
-  Execution execution{plan, live_, work};
+  Execution execution{plan, live_, work, lock_timeout_};
   const auto first_arrival = std::find_if(plan.changes.begin(), plan.changes.end(), [](const Change& change) { return change.after.has_value(); });
   for (auto change = plan.changes.begin(); change != first_arrival; ++change) {
     if (change->implied) continue;

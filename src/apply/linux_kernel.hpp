@@ -1,6 +1,7 @@
 // The Linux kernel this program runs on.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ namespace topo {
 /// sockets of its own; `perform` works on what was last observed, and observes by itself where nothing was.
 class LinuxKernel : public Kernel {
  public:
-  LinuxKernel();
+  /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables.
+  explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000));
   [[nodiscard]] Result<Observed> observe(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
@@ -25,6 +27,7 @@ class LinuxKernel : public Kernel {
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
   [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
+  std::chrono::milliseconds lock_timeout_;
   kernel::Places places_;                                ///< the host, and the topology's own namespaces
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are

@@ -1,6 +1,7 @@
 // What the apply room needs of a firewall, one namespace at a time. Implemented on the legacy iptables tables through libiptc.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,6 +20,12 @@ struct Place {
   int home_fd = -1;
 };
 
+/// How long to wait for programs that hold the xtables lock. `stop`, where there is one, ends that with Exit::interrupted.
+struct Waiting {
+  std::chrono::milliseconds timeout{60'000};
+  std::function<bool()> stop{};
+};
+
 /// What `topology` owns in the tables of `place`; nullopt where that is nothing. Creates no table: a table that does not exist is empty.
 [[nodiscard]] Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology);
 
@@ -26,7 +33,8 @@ struct Place {
 /// at most one commit a table, none for a table that does not change, under the xtables lock; EAGAIN is tried again. Keeps the shared
 /// `TOPO` chain, its memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`.
 /// Does not touch connections. A missing table is Exit::unsupported, naming the module or kernel option.
-[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after);
+[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after,
+                                   const Waiting& waiting = {});
 
 /// A port of the wanted port maps that somebody else holds.
 struct PortConflict {

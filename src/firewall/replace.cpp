@@ -260,11 +260,11 @@ bool matches_bridge_ports(const Firewall* after) {
 
 }  // namespace
 
-Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after) {
+Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after, const Waiting& waiting) {
   auto tables = tables_for(place, after);
   if (!tables) return std::move(tables).error();
   if (tables->empty()) return {};
-  auto lock = TableLock::take();
+  auto lock = TableLock::take(waiting);
   if (!lock) return std::move(lock).error();
   auto bridges = BridgeFilter::prepare(place, matches_bridge_ports(after));
   if (!bridges) return std::move(bridges).error();
