@@ -18,7 +18,7 @@ enum class Exit : int {
   left_over = 4,        ///< failed, and not wholly rolled back
   unsupported = 5,      ///< a privilege or a kernel feature is missing
   conflict = 6,         ///< something that is not ours stands in the way
-  locked = 7,           ///< another topo holds the lock
+  locked = 7,           ///< another topo, or a program with the lock of iptables, is at work
   interrupted = 130,
 };
 

@@ -87,7 +87,10 @@ bool will_have(const kernel::Place& host, const Graph& desired, const IpAddress&
 
 }  // namespace
 
-LinuxKernel::LinuxKernel(kernel::Progress progress) : progress_(std::move(progress)) { kernel::raise_descriptor_limit(); }
+LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout, kernel::Progress progress)
+    : lock_timeout_(lock_timeout), progress_(std::move(progress)) {
+  kernel::raise_descriptor_limit();
+}
 
 Result<void> LinuxKernel::read_host() {
   auto home = kernel::own_namespace();
@@ -100,8 +103,7 @@ Result<void> LinuxKernel::read_host() {
   return {};
 }
 
-Result<void> LinuxKernel::read_named(const std::string& name, const Graph& desired) {
-  const std::string& topology = desired.topology();
+Result<void> LinuxKernel::read_named(const std::string& name, const std::string& topology) {
   auto entry = kernel::open_named(name);
   if (!entry) return std::move(entry).error();
   if (!*entry) return {};
@@ -132,9 +134,9 @@ Result<void> LinuxKernel::read_named(const std::string& name, const Graph& desir
   const auto [first, is_new] = names_by_inode_.emplace(place->netns.inode(), name);
   if (!is_new) {
     const std::string other = first->second;
-    const bool wanted = desired.find("namespace " + name) != nullptr && desired.find("namespace " + other) == nullptr;
-    strangers_[wanted ? other : name] = "is another name of namespace " + (wanted ? name : other);
-    if (!wanted) return {};
+    const bool is_own = kernel::bears_mark(name, owner_mark(topology)) && !kernel::bears_mark(other, owner_mark(topology));
+    second_names_[is_own ? other : name] = first->first;
+    if (!is_own) return {};
     first->second = name;
     places_.erase(other);
   }
@@ -143,36 +145,54 @@ Result<void> LinuxKernel::read_named(const std::string& name, const Graph& desir
   return {};
 }
 
-Result<void> LinuxKernel::read_all(const Graph& desired) {
+Result<void> LinuxKernel::read_all(const std::string& topology) {
   places_.clear();
   leftovers_.clear();
   strangers_.clear();
   names_by_inode_.clear();
+  second_names_.clear();
   if (auto host = read_host(); !host) return host;
   const auto names = kernel::namespace_names();
   if (!names) return names.error();
   for (const std::string& name : *names) {
     if (progress_) progress_("reading", static_cast<std::size_t>(&name - names->data()), names->size());
-    if (auto read = read_named(name, desired); !read) {
+    if (auto read = read_named(name, topology); !read) {
       if (read.error().where.empty()) read.error().where = "in namespace " + name;
       return read;
     }
   }
+  for (const auto& [name, inode] : second_names_) strangers_[name] = "is another name of namespace " + names_by_inode_.at(inode);
   return {};
 }
 
 Result<Observed> LinuxKernel::observe(const Graph& desired) {
-  if (auto read = read_all(desired); !read) return std::move(read).error();
   const std::string& topology = desired.topology();
+  if (auto read = read_all(topology); !read) return std::move(read).error();
   const Reading reading{topology, desired, places_, leftovers_};
   live_ = Graph(topology);
   if (auto told = ForEachKind<Resource>::observe(reading, live_); !told) return std::move(told).error();
   Observed observed{live_, obstacles(reading, strangers_, live_), {}};
+  for (const auto& [name, inode] : second_names_) {
+    const std::string& own = names_by_inode_.at(inode);
+    // Under the other name it would live on, and be taken for one that is still to be removed.
+    if (desired.find("namespace " + own) == nullptr)
+      observed.obstacles.push_back(
+          {"namespace " + own, "is to be removed, but has another name, " + name + "; take that away: ip netns del " + name, false});
+  }
   if (auto asked = ask_firewall(desired, observed); !asked) return std::move(asked).error();
   return observed;
 }
 
 Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed) const {
+  for (const auto& [ns, place] : places_) {
+    const Id id = id_of(Firewall{ns, {}, false, false});
+    const Node* const wanted = desired.find(id);
+    if (!place->snapshot.has_iptables || (wanted == nullptr && live_.find(id) == nullptr)) continue;
+    const auto chains = firewall::foreign_chains({ns, place->netns.get(), place->home_fd}, desired.topology(),
+                                                 wanted == nullptr ? nullptr : &std::get<Firewall>(wanted->resource));
+    if (!chains) return chains.error();
+    for (const auto& [chain, why] : *chains) observed.obstacles.push_back({chain, why, false});
+  }
   for (const Firewall* wanted : desired.all<Firewall>()) {
     const auto found = places_.find(wanted->ns);
     if (found == places_.end()) continue;
@@ -204,7 +224,7 @@ Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>&
 }
 
 Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) {
-  Execution execution{plan, live_, work};
+  Execution execution{plan, live_, work, lock_timeout_};
   const auto first_arrival = std::find_if(plan.changes.begin(), plan.changes.end(), [](const Change& change) { return change.after.has_value(); });
   for (auto change = plan.changes.begin(); change != first_arrival; ++change) {
     if (change->implied) continue;

@@ -1,6 +1,7 @@
 // The Linux kernel this program runs on.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,22 +15,25 @@ namespace topo {
 /// sockets of its own; `perform` works on what was last observed, and observes by itself where nothing was.
 class LinuxKernel : public Kernel {
  public:
-  explicit LinuxKernel(kernel::Progress progress = {});
+  /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables.
+  explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {});
   [[nodiscard]] Result<Observed> observe(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
  private:
-  [[nodiscard]] Result<void> read_all(const Graph& desired);
+  [[nodiscard]] Result<void> read_all(const std::string& topology);
   [[nodiscard]] Result<void> read_host();
-  [[nodiscard]] Result<void> read_named(const std::string& name, const Graph& desired);
+  [[nodiscard]] Result<void> read_named(const std::string& name, const std::string& topology);
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
   [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
+  std::chrono::milliseconds lock_timeout_;
   kernel::Progress progress_;
   kernel::Places places_;                                ///< the host, and the topology's own namespaces
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
   std::map<std::uint64_t, std::string> names_by_inode_;  ///< of the topology's own namespaces
+  std::map<std::string, std::uint64_t> second_names_;    ///< that somebody else gave to these
   Graph live_;
 };
 

@@ -3,33 +3,18 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <thread>
+
+#include "kernel/file_lock.hpp"
 
 namespace topo {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// The process that holds a flock on this inode, from /proc/locks; empty where it cannot be known.
-std::string holder_of(const struct stat& file) {
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);) {
-    // "1: FLOCK  ADVISORY  WRITE 4711 00:19:1024 0 EOF"; a waiting one has "->" behind the number.
-    std::istringstream words(line);
-    std::string number, type, advisory, mode, pid, inode;
-    words >> number >> type >> advisory >> mode >> pid >> inode;
-    const auto colon = inode.rfind(':');
-    if (type == "FLOCK" && colon != std::string::npos && inode.substr(colon + 1) == std::to_string(file.st_ino)) return pid;
-  }
-  return {};
-}
 
 Error lock_error(const std::string& path) {
   return Error{errno == EACCES || errno == EPERM || errno == EROFS ? Exit::unsupported : Exit::rolled_back,
@@ -58,13 +43,8 @@ Result<kernel::FileDescriptor> lock(int folder_fd, const std::string& name, cons
     if (errno != EWOULDBLOCK && errno != EINTR) return lock_error(path);
     if (stop && stop()) return Error{Exit::interrupted, "interrupted while waiting for another topo; nothing was touched", {}, {}, {}, {}};
     if (Clock::now() >= deadline) {
-      const std::string pid = holder_of(opened);
-      return Error{Exit::locked,
-                   "another topo is at work" + (pid.empty() ? "" : " (process " + pid + ")"),
-                   path,
-                   {},
-                   "try again, or wait longer with --lock-timeout",
-                   {}};
+      return Error{Exit::locked, "another topo is at work" + kernel::flock_holder(file), path,
+                   {},           "try again, or wait longer with --lock-timeout",        {}};
     }
     std::this_thread::sleep_for(pause);
   }

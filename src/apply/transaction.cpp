@@ -1,6 +1,7 @@
 #include "apply/transaction.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace topo {
@@ -126,7 +127,8 @@ class Transaction {
   }
 
   static Error undone(Error cause) {
-    if (cause.exit != Exit::unsupported && cause.exit != Exit::conflict && cause.exit != Exit::interrupted) cause.exit = Exit::rolled_back;
+    constexpr std::array kept{Exit::unsupported, Exit::conflict, Exit::locked, Exit::interrupted};
+    if (std::find(kept.begin(), kept.end(), cause.exit) == kept.end()) cause.exit = Exit::rolled_back;
     cause.details.emplace_back("rolled back: everything is as it was before");
     return cause;
   }

@@ -35,7 +35,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     if (!recorded) keep(name, last.now());
     recorded = true;
   };
-  auto outcome = apply_graph(live_kernels(), input.desired.graph, options);
+  auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   if (!outcome) {
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});

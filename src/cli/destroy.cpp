@@ -48,7 +48,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   const Sources none;
   ApplyOptions options = apply_options(arguments, none, true);
   options.done = [&] { forget(name); };
-  auto outcome = apply_graph(live_kernels(), Graph(name), options);
+  auto outcome = apply_graph(live_kernels(arguments), Graph(name), options);
   if (!outcome) {
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
     return complain(outcome.error());

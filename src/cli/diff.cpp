@@ -21,7 +21,7 @@ struct Wanted {
 };
 
 Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordered_json& results) {
-  auto planned = plan_graph(live_kernels(), wanted.graph, wanted.applied);
+  auto planned = plan_graph(live_kernels(arguments), wanted.graph, wanted.applied);
   if (!planned) {
     results.push_back({{"topology", wanted.name}, {"error", to_json(planned.error())}});
     return complain(planned.error());

@@ -14,7 +14,7 @@ Exit export_topology(const Arguments& arguments) {
   if (!names) return complain(names.error());
   if (names->size() > 1) return complain(several_here(*names, "name one"));
   if (names->empty()) return complain(Error{Exit::invalid, "no topology is here", {}, {}, {}, {}});
-  const auto planned = plan_graph(live_kernels(), Graph(names->front()));
+  const auto planned = plan_graph(live_kernels(arguments), Graph(names->front()));
   if (!planned) return complain(planned.error());
   std::string file = report::topology_file(planned->observed.live);
   if (arguments.format == Format::json) {

@@ -35,6 +35,10 @@ bool says_yes(const std::string& question) {
   return answer == "y" || answer == "yes" || answer == "Y";
 }
 
+std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
+}
+
 bool destroys(const Plan& plan) {
   return std::any_of(plan.changes.begin(), plan.changes.end(),
                      [](const Change& change) { return change.action == Change::Action::remove || change.action == Change::Action::recreate; });
@@ -42,8 +46,10 @@ bool destroys(const Plan& plan) {
 
 }  // namespace
 
-Kernels live_kernels() {
-  return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(show_progress)); };
+Kernels live_kernels(const Arguments& arguments) {
+  return [timeout = lock_timeout(arguments)]() -> Result<std::unique_ptr<Kernel>> {
+    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(timeout, show_progress));
+  };
 }
 
 namespace {
@@ -87,7 +93,7 @@ const Graph* LastApplied::graph() const {
 
 ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change) {
   ApplyOptions options;
-  options.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
+  options.lock_timeout = lock_timeout(arguments);
   options.take_port = arguments.take_port;
   options.interrupts = interrupts;
   const bool may_ask = !arguments.yes && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;

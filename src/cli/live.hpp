@@ -12,8 +12,8 @@
 
 namespace topo::cli {
 
-/// Kernels of this machine, each with sockets of its own.
-[[nodiscard]] Kernels live_kernels();
+/// Kernels of this machine, each with sockets of its own, that wait for locks as `arguments` say.
+[[nodiscard]] Kernels live_kernels(const Arguments& arguments);
 
 /// The topology that was last applied here under a name, from the files as they were then.
 struct Recorded {

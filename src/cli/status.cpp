@@ -94,7 +94,7 @@ void show(const std::string& topology, const Places& places, const std::vector<s
 Exit status_of(const std::string& name, const Arguments& arguments, Json& results) {
   const auto recorded = recall_topology(name);
   const Graph nothing(name);
-  auto planned = plan_graph(live_kernels(), recorded ? recorded->desired.graph : nothing);
+  auto planned = plan_graph(live_kernels(arguments), recorded ? recorded->desired.graph : nothing);
   if (!planned) return complain(planned.error());
   const Graph& live = planned->observed.live;
   const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan, recorded->topology.sources) : 0};

@@ -1,8 +1,11 @@
 // What the apply room needs of a firewall, one namespace at a time. Implemented on the legacy iptables tables through libiptc.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "resources/firewall/firewall.hpp"
@@ -18,6 +21,12 @@ struct Place {
   int home_fd = -1;
 };
 
+/// How long to wait for programs that hold the xtables lock. `stop`, where there is one, ends that with Exit::interrupted.
+struct Waiting {
+  std::chrono::milliseconds timeout{60'000};
+  std::function<bool()> stop{};
+};
+
 /// What `topology` owns in the tables of `place`; nullopt where that is nothing. Creates no table: a table that does not exist is empty.
 [[nodiscard]] Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology);
 
@@ -25,7 +34,8 @@ struct Place {
 /// at most one commit a table, none for a table that does not change, under the xtables lock; EAGAIN is tried again. Keeps the shared
 /// `TOPO` chain, its memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`.
 /// Does not touch connections. A missing table is Exit::unsupported, naming the module or kernel option.
-[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after);
+[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after,
+                                   const Waiting& waiting = {});
 
 /// A port of the wanted port maps that somebody else holds.
 struct PortConflict {
@@ -36,6 +46,11 @@ struct PortConflict {
 /// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket in `place`.
 [[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted,
                                                                const Firewall* live);
+
+/// Chains in `place` that have the name of topo's shared one and are not its own, or not only, where `topology` needs that one (`wanted`; nullptr:
+/// nothing is wanted) or has its mark there: "chain TOPO of the IPv4 table filter", and why.
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Place& place, const std::string& topology,
+                                                                                      const Firewall* wanted);
 
 /// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
 /// a remedy that is a command.

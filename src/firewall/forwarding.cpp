@@ -135,12 +135,15 @@ SharedChain SharedChain::read(const Owned& shared, Family family) {
   SharedChain meaning;
   const auto chain = shared.chains.find(shared_chain);
   if (chain == shared.chains.end()) return meaning;
+  meaning.foreign = chain->second.empty() && shared.jumps.empty() && !shared.flushed;
   for (const auto& entry : chain->second) {
     const Rule rule = decode(entry, family);
     if (auto guard = guard_of(rule.comment, family)) {
       meaning.guards.push_back(std::move(*guard));
     } else if (const auto owner = owner_of(rule.comment); owner && mark_ref(rule.comment) == "forwards") {
       meaning.topologies.insert(*owner);
+    } else {
+      meaning.foreign = true;
     }
   }
   return meaning;

@@ -23,7 +23,11 @@ struct SharedChain {
   };
   std::vector<Guard> guards;
   std::set<std::string> topologies;  ///< that need forwarding
+  /// The chain is not topo's, or not only: it has rules without a mark, or it is empty and nothing says who made it.
+  bool foreign = false;
   [[nodiscard]] bool empty() const { return guards.empty() && topologies.empty(); }
+  /// What is to be said of a foreign one.
+  [[nodiscard]] std::string whose() const { return empty() ? "is not made by topo" : "holds rules that are not topo's"; }
 
   [[nodiscard]] static SharedChain read(const Owned& shared, Family family);
   [[nodiscard]] Result<std::vector<Entry>> entries(Family family) const;

@@ -51,4 +51,21 @@ Result<std::optional<Firewall>> observe(const Place& place, const std::string& t
   return std::optional(std::move(firewall));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Place& place, const std::string& topology, const Firewall* wanted) {
+  std::vector<std::pair<std::string, std::string>> found;
+  auto tables = existing_tables(place);
+  if (!tables) return std::move(tables).error();
+  for (const TableId id : *tables) {
+    if (id.table != netfilter::Table::filter) continue;
+    auto table = Table::open(place, id);
+    if (!table) return std::move(table).error();
+    const auto meaning = SharedChain::read(shared_in(*table), id.family);
+    const bool needed = wanted != nullptr && (id.family == Family::v4 ? wanted->forwards_v4 : wanted->forwards_v6);
+    if (!meaning.foreign || !(needed || meaning.topologies.contains(topology))) continue;
+    found.emplace_back("chain " + std::string(shared_chain) + " of " + id.title() + (place.ns.empty() ? "" : " in namespace " + place.ns),
+                       meaning.whose());
+  }
+  return found;
+}
+
 }  // namespace topo::firewall

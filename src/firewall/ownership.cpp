@@ -1,5 +1,6 @@
 #include "firewall/ownership.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include "topo/names.hpp"
@@ -23,6 +24,13 @@ void for_each_jump(const Table& table, const std::function<void(const std::strin
   }
 }
 
+/// `iptables -F` empties all chains and removes none.
+bool topologies_are_flushed(const Table& table) {
+  auto chains = table.chains();
+  std::erase_if(chains, [](const std::string& chain) { return !chain.starts_with("TOPO-"); });
+  return !chains.empty() && std::all_of(chains.begin(), chains.end(), [&](const std::string& chain) { return table.rules(chain).empty(); });
+}
+
 }  // namespace
 
 bool owns_chain(const std::string& topology, const std::string& chain) {
@@ -43,7 +51,10 @@ Owned owned_by(const std::string& topology, const Table& table) {
 
 Owned shared_in(const Table& table) {
   Owned owned;
-  if (table.has_chain(shared_chain)) owned.chains[shared_chain] = table.rules(shared_chain);
+  if (table.has_chain(shared_chain)) {
+    owned.chains[shared_chain] = table.rules(shared_chain);
+    owned.flushed = owned.chains[shared_chain].empty() && topologies_are_flushed(table);
+  }
   for_each_jump(table, [&](const std::string& chain, Jump jump) {
     if (jump.rule.target.chain == shared_chain && jump.rule.comment == shared_mark) owned.jumps[chain].push_back(std::move(jump));
   });

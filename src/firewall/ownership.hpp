@@ -24,6 +24,7 @@ struct Jump {
 struct Owned {
   std::map<std::string, std::vector<Entry>> chains;
   std::map<std::string, std::vector<Jump>> jumps;  ///< by built-in chain
+  bool flushed = false;  ///< shared_in: the chain is empty, and so are the chains of topologies that are there: `iptables -F` leaves them so
 };
 
 /// Whether `chain` is the topology's: its prefix, alone or followed by '-'.

@@ -210,21 +210,33 @@ class TableChange {
     auto table = Table::open(place_, id_);
     if (!table) return std::move(table).error();
     Editor editor(*table);
+    Owned shared = shared_in(*table);
     editor.bring(owned_by(topology_, *table), wanted);
     if (id_.table == netfilter::Table::filter) {
-      const Owned shared = shared_in(*table);
-      auto plan = plan_forwarding(place_, id_.family, topology_, SharedChain::read(shared, id_.family), needs_forwarding(after_, id_.family));
-      if (!plan) return std::move(plan).error();
-      auto wanted_chain = wanted_shared(plan->wanted, id_.family);
-      if (!wanted_chain) return std::move(wanted_chain).error();
       // The jumps are found again by their content, since the indices that `shared` holds are those before the first edit.
-      editor.bring(editor.changed() ? shared_in(*table) : shared, *wanted_chain);
-      forwarding_ = std::move(*plan);
+      if (editor.changed()) shared.jumps = shared_in(*table).jumps;
+      if (auto brought = bring_shared(editor, shared); !brought) return std::move(brought).error();
     }
     if (auto edited = editor.outcome(); !edited) return std::move(edited).error();
     if (auto restored = write_settings(place_, forwarding_.restore, "0"); !restored) return std::move(restored).error();
     if (!editor.changed()) return Table::Outcome::done;
     return table->commit();
+  }
+
+  Result<void> bring_shared(Editor& editor, const Owned& shared) {
+    const auto live = SharedChain::read(shared, id_.family);
+    const bool needed = needs_forwarding(after_, id_.family);
+    if (live.foreign) {
+      if (!needed && !live.topologies.contains(topology_)) return {};
+      return Error{Exit::conflict, "chain TOPO of " + id_.title() + " " + live.whose(), {}, {}, {}, {}};
+    }
+    auto plan = plan_forwarding(place_, id_.family, topology_, live, needed);
+    if (!plan) return std::move(plan).error();
+    auto wanted = wanted_shared(plan->wanted, id_.family);
+    if (!wanted) return std::move(wanted).error();
+    editor.bring(shared, *wanted);
+    forwarding_ = std::move(*plan);
+    return {};
   }
 
   const Place& place_;
@@ -248,11 +260,11 @@ bool matches_bridge_ports(const Firewall* after) {
 
 }  // namespace
 
-Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after) {
+Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after, const Waiting& waiting) {
   auto tables = tables_for(place, after);
   if (!tables) return std::move(tables).error();
   if (tables->empty()) return {};
-  auto lock = TableLock::take();
+  auto lock = TableLock::take(waiting);
   if (!lock) return std::move(lock).error();
   auto bridges = BridgeFilter::prepare(place, matches_bridge_ports(after));
   if (!bridges) return std::move(bridges).error();

@@ -1,6 +1,7 @@
 // The lock that all programs take that change legacy tables: iptables(8), -w.
 #pragma once
 
+#include "firewall/backend.hpp"
 #include "kernel/file_descriptor.hpp"
 #include "topo/error.hpp"
 
@@ -10,8 +11,9 @@ namespace topo::firewall {
 /// it must be held, for the kernel lets a later commit silently undo an earlier one.
 class TableLock {
  public:
-  /// Waits for it, at most a minute; Exit::locked after that. $XTABLES_LOCKFILE, else /run/xtables.lock, as iptables has it.
-  [[nodiscard]] static Result<TableLock> take();
+  /// Waits for it; Exit::locked, naming the holder, when `waiting` says that it was long enough. $XTABLES_LOCKFILE, else /run/xtables.lock, as
+  /// iptables has it.
+  [[nodiscard]] static Result<TableLock> take(const Waiting& waiting);
 
  private:
   explicit TableLock(kernel::FileDescriptor file) : file_(std::move(file)) {}

@@ -9,7 +9,9 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -140,6 +142,14 @@ Result<void> pin(const std::string& name, int netns_fd, const std::string& mark)
     return namespace_error(what, error, path);
   }
   return {};
+}
+
+bool bears_mark(const std::string& name, const std::string& mark) {
+  // A copy of the folder's mount alone has nothing mounted on its files.
+  const FileDescriptor folder(static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, netns_folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+  const FileDescriptor file(folder ? ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1);
+  std::string text(mark.size() + 1, '\0');
+  return file && ::read(file.get(), text.data(), text.size()) == static_cast<ssize_t>(mark.size()) && text.starts_with(mark);
 }
 
 Result<void> unpin(const std::string& name, std::uint64_t inode) {

@@ -53,6 +53,8 @@ struct NamedEntry {
 /// a crash leaves without a mount tells whose it is. Takes the place of a leftover file, and of nothing else (EEXIST).
 /// The folder must be prepared.
 [[nodiscard]] Result<void> pin(const std::string& name, int netns_fd, const std::string& mark);
+/// Whether the file that the namespace `name` is mounted on holds `mark`: the one that `pin` gave, and not a second one that somebody else mounted.
+[[nodiscard]] bool bears_mark(const std::string& name, const std::string& mark);
 /// Takes the name away from the namespace whose file is `inode` (0: from a leftover file). The namespace ends when nobody is in it any more.
 /// A name that is gone, or is another's by now, is left alone and no error.
 [[nodiscard]] Result<void> unpin(const std::string& name, std::uint64_t inode);

@@ -62,6 +62,7 @@ class Work {
 
   [[nodiscard]] Result<Place*> place(const std::string& ns);
   [[nodiscard]] bool has_place(const std::string& ns) const { return places_.contains(ns); }
+  [[nodiscard]] const std::function<bool()>& stop() const { return stop_; }
   [[nodiscard]] const Places& places() const { return places_; }
   /// A new namespace without a name; its snapshot has what a fresh one's settings are, and no links.
   [[nodiscard]] Result<Place*> make_place(const std::string& ns);

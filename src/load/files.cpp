@@ -8,9 +8,12 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
+
+#include "load/keys.hpp"
 
 namespace topo::reading {
 namespace {
@@ -57,6 +60,25 @@ std::string identity(const std::string& path) {
   return error ? path : canonical.string();
 }
 
+/// Whether a file means to be a topology's: at its top is a key that such a file knows. Of one that does not, nothing is ever shown.
+bool is_topology_file(const Node& root, bool parsed, std::string_view text) {
+  const auto keys = known_places().front().keys;
+  const auto begins_with = [](std::string_view line, const std::string& key) {
+    if (!line.starts_with(key)) return false;
+    const auto behind = line.find_first_not_of(' ', key.size());
+    return behind != std::string_view::npos && line[behind] == ':';
+  };
+  for (const auto& key : keys) {
+    if (root.find(key) != nullptr) return true;
+  }
+  if (parsed) return false;
+  // Nothing may have been read before the mistake.
+  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
+    if (std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return begins_with(text.substr(line, 256), key); })) return true;
+  }
+  return false;
+}
+
 class Gatherer {
  public:
   Gatherer(const LoadOptions& options, Sources& sources, Mistakes& mistakes) : options_(options), sources_(sources), mistakes_(mistakes) {}
@@ -81,7 +103,7 @@ class Gatherer {
     }
     if (name != "-") open_.push_back(known_as(name));
     gathered.root.kind = Node::Kind::map;
-    take(std::move(text), name, gathered.root);
+    take(std::move(text), name, nullptr, gathered.root);
     gathered.complete = complete_;
     return gathered;
   }
@@ -98,20 +120,25 @@ class Gatherer {
   /// What is recorded has nothing to do with what the disk holds by now.
   [[nodiscard]] std::string known_as(const std::string& path) const { return options_.recorded == nullptr ? identity(path) : path; }
 
-  /// Parses one file, takes its includes into `merged`, then its own keys.
-  void take(std::string text, const std::string& name, Node& merged) {
+  /// Parses one file, takes its includes into `merged`, then its own keys. `item`: where it is included, if it is.
+  void take(std::string text, const std::string& name, const Node* item, Node& merged) {
     const auto source = static_cast<std::uint16_t>(sources_.size());
     sources_.push_back({name, std::move(text)});
     const std::size_t nodes_max = std::max<std::size_t>(options_.max_bytes / 4, 1024);
     Node root;
-    if (!parse(sources_[source].text, source, nodes_max, mistakes_, root)) complete_ = false;
-    if (!root.is_map()) {
-      if (!complete_) return;
+    const std::size_t mistakes_before = mistakes_.count();
+    const bool parsed = parse(sources_[source].text, source, nodes_max, mistakes_, root);
+    if (!is_topology_file(root, parsed, sources_[source].text)) {
+      mistakes_.keep_first(mistakes_before);
+      sources_[source].text.clear();
+      const bool empty = parsed && root.is_null();
+      if (item != nullptr) return fail(*item, in_quotes(name) + (empty ? " is empty" : " is no topology file"), "");
       complete_ = false;
-      if (root.is_null()) root.at = {1, 1, source};
-      mistakes_.add(root, root.is_null() ? "the file is empty" : "a topology file is a map of keys", "it begins with \"topology: NAME\"");
-      return;
+      return mistakes_.add(Position{1, 1, source}, {}, empty ? "the file is empty" : "is no topology file",
+                           "it begins with \"topology: NAME\", in UTF-8");
     }
+    if (!parsed) complete_ = false;
+    if (!root.is_map()) return;
     for (std::size_t i = 0; i < root.pairs(); ++i) {
       if (root.key(i).text == "include") include(root.value(i), name, merged);
     }
@@ -155,7 +182,7 @@ class Gatherer {
       return fail(item, "cannot include " + in_quotes(path) + ": " + unreadable->why, unreadable->hint);
     }
     open_.push_back(id);
-    take(std::move(std::get<std::string>(text)), path, merged);
+    take(std::move(std::get<std::string>(text)), path, &item, merged);
     open_.pop_back();
   }
 

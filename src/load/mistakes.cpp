@@ -82,6 +82,11 @@ void Mistakes::add(const Node& node, std::string message, std::string hint) {
   if (kept_.size() > before) kept_.back().length = clamped(token_length(node.at, node.text));
 }
 
+void Mistakes::keep_first(std::size_t count) {
+  kept_.resize(std::min(count, kept_.size()));
+  left_out_ = count - kept_.size();
+}
+
 std::string Mistakes::suggestion(std::string_view word, const std::vector<std::string>& candidates) const {
   if (kept_.size() >= mistakes_max || suggestions_ >= suggestions_max) return {};
   ++suggestions_;

@@ -37,6 +37,8 @@ class Mistakes {
 
   [[nodiscard]] bool empty() const { return kept_.empty(); }
   [[nodiscard]] std::size_t count() const { return kept_.size() + left_out_; }
+  /// Takes back all but the first `count`.
+  void keep_first(std::size_t count);
   /// All of them in order of position; a last one says how many were left out.
   [[nodiscard]] std::vector<Diagnostic> take();
 

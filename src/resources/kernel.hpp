@@ -1,6 +1,7 @@
 // What the kernel halves of the kinds are given, and what each must have.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Execution {
   const Plan& plan;
   const Graph& live;  ///< as it was before
   kernel::Work& work;
+  std::chrono::milliseconds lock_timeout;  ///< for other programs that change what topo changes
 };
 
 /// The kernel half of a kind, specialized in its folder's kernel.hpp:

@@ -144,6 +144,43 @@ TEST_CASE("a shared chain without its jump, and an interface that came later, ar
   CHECK(shell("cat /proc/sys/net/ipv4/conf/eth*/forwarding | sort -u") == "0\n");
 }
 
+TEST_CASE("a chain TOPO that is not topo's is in the way where it is needed, and is left alone") {
+  const Scratch scratch;
+  add_links();
+  const Firewall wanted = forwarding_firewall("t"), inward = small_firewall("t");
+  using Found = std::vector<std::pair<std::string, std::string>>;
+  const auto foreign = [&](const Firewall* firewall) { return must(foreign_chains(scratch.place(), "t", firewall)); };
+  const std::string chain = "chain TOPO of the IPv4 table filter";
+  SECTION("a stranger's") {
+    const auto rules = GENERATE(as<std::string>(), "", "-A TOPO -p tcp -m tcp --dport 99 -j DROP\n");
+    restore(Family::v4, "*filter\n:TOPO -\n" + rules + "COMMIT\n");
+    const auto before = shared_rules();
+    CHECK(foreign(&wanted) == Found{{chain, "is not made by topo"}});
+    CHECK(foreign(&inward).empty());
+    CHECK(replace(scratch.place(), "t", nullptr, &wanted).error().exit == Exit::conflict);
+    must(replace(scratch.place(), "t", nullptr, &inward));
+    must(replace(scratch.place(), "t", &inward, nullptr));
+    CHECK(shared_rules() == before);
+  }
+  SECTION("topo's, with a stranger's rule in it") {
+    must(replace(scratch.place(), "t", nullptr, &wanted));
+    shell("iptables-legacy -A TOPO -p tcp --dport 99 -j DROP");
+    const auto rules = shared_rules();
+    CHECK(foreign(&wanted) == Found{{chain, "holds rules that are not topo's"}});
+    CHECK(foreign(nullptr) == foreign(&wanted));
+    CHECK(must(foreign_chains(scratch.place(), "other", nullptr)).empty());
+    CHECK(replace(scratch.place(), "t", &wanted, nullptr).error().exit == Exit::conflict);
+    CHECK(shared_rules() == rules);
+  }
+  SECTION("topo's, emptied together with all others") {
+    must(replace(scratch.place(), "t", nullptr, &wanted));
+    shell("iptables-legacy -F");
+    CHECK(foreign(&wanted).empty());
+    must(replace(scratch.place(), "t", nullptr, nullptr));
+    CHECK(shared_rules().empty());
+  }
+}
+
 TEST_CASE("a kill between the memory and the setting leaves what the next change completes or takes back") {
   const Scratch scratch;
   add_links();

@@ -85,7 +85,7 @@ Result<void> forget(const Execution& execution, const Firewall* before, const Fi
 Result<void> replace(Execution& execution, const Firewall* before, const Firewall* after) {
   auto place = execution.work.place(after != nullptr ? after->ns : before->ns);
   if (!place) return std::move(place).error();
-  return firewall::replace(backend_place(**place), execution.plan.topology, before, after);
+  return firewall::replace(backend_place(**place), execution.plan.topology, before, after, {execution.lock_timeout, execution.work.stop()});
 }
 
 Result<void> bring(Execution& execution, const Firewall* before, const Firewall& after) {
