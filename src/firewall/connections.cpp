@@ -90,23 +90,18 @@ std::optional<Connection> connection_of(nlmsghdr* message) {
   return found;
 }
 
-kernel::Message question(int type, Family family) {
-  const auto number = static_cast<std::uint8_t>(family == Family::v4 ? AF_INET : AF_INET6);
-  return {(NFNL_SUBSYS_CTNETLINK << 8) | type, 0, nfgenmsg{number, NFNETLINK_V0, 0}};
-}
+kernel::Message question(int type, std::uint8_t family) { return {(NFNL_SUBSYS_CTNETLINK << 8) | type, 0, nfgenmsg{family, NFNETLINK_V0, 0}}; }
 
 Result<std::vector<Connection>> read_connections(kernel::Channel& channel, const std::function<bool(const Connection&)>& wanted) {
   std::vector<Connection> found;
-  for (const Family family : {Family::v4, Family::v6}) {
-    const std::size_t before = found.size();
-    auto read = channel.dump(
-        question(IPCTNL_MSG_CT_GET, family), [&] { found.resize(before); },
-        [&](nlmsghdr* message) {
-          auto connection = connection_of(message);
-          if (connection && wanted(*connection)) found.push_back(std::move(*connection));
-        });
-    if (!read) return std::move(read).error();
-  }
+  // Both families at once: it is going through the whole hash table of the kernel, empty as it may be, that takes the time.
+  auto read = channel.dump(
+      question(IPCTNL_MSG_CT_GET, AF_UNSPEC), [&] { found.clear(); },
+      [&](nlmsghdr* message) {
+        auto connection = connection_of(message);
+        if (connection && wanted(*connection)) found.push_back(std::move(*connection));
+      });
+  if (!read) return std::move(read).error();
   return found;
 }
 
@@ -267,7 +262,7 @@ Result<void> forget_connections(const Place& place, const Ruleset* rules, const 
   }
   kernel::Batch batch;
   for (const auto& connection : *doomed) {
-    auto request = question(IPCTNL_MSG_CT_DELETE, connection.original.source.family());
+    auto request = question(IPCTNL_MSG_CT_DELETE, connection.original.source.family() == Family::v4 ? AF_INET : AF_INET6);
     for (const auto& [attribute, content] : connection.key) request.put(attribute, content.data(), content.size());
     batch.add(std::move(request), "cannot forget a connection of " + connection.original.source.to_string(), {ENOENT});
   }
