@@ -58,25 +58,9 @@ class Emission {
   void put_space(const Space& space) {
     graph_.put(Namespace{space.name, space.spec->router, {}}, space.spec->at);
     put_listed(space.name, "lo", space.loopback);
-    for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(value)}, name.at);
+    for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(name.value, value)}, name.at);
     for (const auto& [route, at] : space.routes) graph_.put(route, at);
     for (const auto& [rule, at] : space.rules) graph_.put(rule, at);
-  }
-
-  /// As the kernel prints values: no white space around, one tab between.
-  static std::string as_printed(const std::string& value) {
-    std::string printed;
-    bool space = false;
-    for (const char c : value) {
-      if (c == ' ' || c == '\t' || c == '\n') {
-        space = !printed.empty();
-        continue;
-      }
-      if (space) printed += '\t';
-      space = false;
-      printed += c;
-    }
-    return printed;
   }
 
   VethEnd veth_end(const End& end, std::uint32_t mtu) const {

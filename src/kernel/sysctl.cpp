@@ -47,7 +47,8 @@ Result<std::optional<std::string>> read_sysctl(const std::string& name) {
 Result<void> write_sysctl(const std::string& name, const std::string& value) {
   const FileDescriptor fd(::open(path_of(name).c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd) return sysctl_error("set", name, errno);
-  if (::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) return sysctl_error("set", name, errno);
+  const std::string_view text = value.empty() ? "\n" : std::string_view(value);  // to write nothing changes nothing
+  if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return sysctl_error("set", name, errno);
   return {};
 }
 

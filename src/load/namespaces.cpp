@@ -92,7 +92,45 @@ std::optional<std::string> sysctl_path(Mistakes& mistakes, const Node& key) {
     begin = end + 1;
   }
   if (path.size() > 200) return refuse("is too long");
+  if (path == "net/ipv4/route/flush" || path == "net/ipv6/route/flush") return refuse("is an action, not a setting");
   return path;
+}
+
+/// Digits, then minutes or seconds after colons: YAML 1.1 reads 1:30 as 90.
+bool is_base_60(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || !std::all_of(text.begin(), text.begin() + colon, is_digit)) return false;
+  while (colon != std::string_view::npos) {
+    text.remove_prefix(colon + 1);
+    colon = text.find(':');
+    const std::string_view part = text.substr(0, colon);
+    if (part.empty() || part.size() > 2 || !std::all_of(part.begin(), part.end(), is_digit) || (part.size() == 2 && part[0] > '5')) return false;
+  }
+  return true;
+}
+
+/// Values without quotes that not everybody reads alike.
+bool is_ambiguous(Mistakes& mistakes, const Node& setting) {
+  const auto refuse = [&](const std::string& why, const std::string& hint) {
+    mistakes.add(setting, "a sysctl value is no " + why + ": " + in_quotes(setting.text), hint);
+    return true;
+  };
+  if (!setting.plain) return false;
+  std::string lower = setting.text;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const std::string_view word : {"true", "yes", "on", "y", "false", "no", "off", "n"}) {
+    if (lower == word) return refuse("boolean", "write 1 or 0, or put the word in quotes");
+  }
+  if (is_base_60(lower)) return refuse("number of base 60", "put it in quotes");
+  for (std::size_t begin = 0; begin < lower.size();) {
+    const std::size_t end = std::min(lower.find(' ', begin), lower.size());
+    const std::string_view part = std::string_view(lower).substr(begin, end - begin);
+    if (part.size() > 1 && part.front() == '0' && part.find_first_not_of("0123456789") == std::string_view::npos)
+      return refuse("octal number", "without the leading zero, which makes it octal to the kernel");
+    begin = end + 1;
+  }
+  return false;
 }
 
 void read_sysctl(Reading& reading, const Node& value, NamespaceSpec& ns) {
@@ -108,7 +146,7 @@ void read_sysctl(Reading& reading, const Node& value, NamespaceSpec& ns) {
                      std::any_of(setting.text.begin(), setting.text.end(), [](char c) { return c != '\t' && (c < ' ' || c > '~'); });
     if (bad) {
       reading.mistakes.add(setting, setting.text.empty() ? "a sysctl value cannot be empty" : "a sysctl value is one line of printable characters");
-    } else if (path) {
+    } else if (!is_ambiguous(reading.mistakes, setting) && path) {
       const auto [earlier, is_new] = seen.emplace(*path, key.at);
       if (!is_new)
         reading.mistakes.add(key, "sysctl " + in_quotes(key.text) + " is given twice", "first in " + reading.mistakes.line_of(earlier->second));

@@ -161,7 +161,7 @@ void yield_to_sysctls(Settings& settings, const kernel::Place& place) {
     return std::find(names.begin(), names.end(), "net/" + family + "/conf/" + settings.name + "/" + setting) != names.end();
   };
   std::erase_if(settings.ipv4, [&](const auto& setting) { return decided("ipv4", name_of(setting.first)); });
-  settings.silence_ipv6 = !decided("ipv6", "addr_gen_mode");
+  settings.silence_ipv6 = !decided("ipv6", "addr_gen_mode") && !decided("ipv6", "stable_secret");
 }
 
 }  // namespace topo::link

@@ -15,6 +15,8 @@ namespace {
 
 using kernel::Work;
 
+constexpr const char* unreadable = "";  // no value that a file can want
+
 kernel::Message memo_message(int type, int flags, const std::string& sysctl) {
   ifinfomsg fixed{};
   fixed.ifi_index = 1;
@@ -38,8 +40,16 @@ Result<void> KernelHalf<Sysctl>::update(const Sysctl&, const Sysctl& after, Exec
 
 Result<void> KernelHalf<Sysctl>::remove(const Sysctl& live, Execution& execution) {
   const auto fresh = execution.work.fresh_sysctl(live.name);
-  if (!fresh) return fresh.error();
-  if (*fresh) {
+  // What cannot be read now either was never set.
+  if (!fresh && live.value != unreadable) {
+    return Error{Exit::rolled_back,
+                 "cannot unset sysctl " + live.name,
+                 "in namespace " + live.ns,
+                 "a fresh namespace has no value, and one once set stays: " + fresh.error().kernel,
+                 "leave it in the file, or destroy the topology and apply it again",
+                 {}};
+  }
+  if (fresh && *fresh) {
     if (auto set = execution.work.set_sysctl(live.ns, live.name, **fresh); !set) return set;
   }
   execution.work.batch(Work::Step::configure, live.ns)
@@ -56,7 +66,8 @@ Result<void> KernelHalf<Sysctl>::observe(const Reading& reading, Graph& live) {
     if (!inside) return inside.error();
     for (const std::string& name : names) {
       auto value = kernel::read_sysctl(name);
-      if (!value) return std::move(value).error();
+      // Some values cannot be read, or not before they are set; that is no reason to see nothing at all.
+      if (!value) value = std::optional(std::string(unreadable));
       if (*value) live.put(Sysctl{ns, name, std::move(**value)});
     }
   }

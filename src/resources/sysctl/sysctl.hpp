@@ -27,6 +27,8 @@ struct Sysctl {
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string summary() const;
 };
+/// `value` as the kernel prints it once it is written: white space as one tab, numbers in decimal, ports in ascending ranges.
+[[nodiscard]] std::string as_printed(std::string_view name, std::string_view value);
 [[nodiscard]] Differences differences(const Sysctl& before, const Sysctl& after);
 
 }  // namespace topo

@@ -30,10 +30,13 @@ namespaces: { r: { router: true, attach: lan, devices: { lo: 10.7.0.1/32 }, nat:
 
 TEST_CASE("sysctls are written as the kernel prints them") {
   const Desired d = wanted(R"(
-namespaces: { a: { sysctl: { net.ipv4.tcp_rmem: "4096  131072	6291456 ", net/ipv4/conf/lo/rp_filter: 2, net.ipv4.ip_forward: 0 } }, r: { router: true, sysctl: { net.ipv4.ip_forward: 1 } } }
+namespaces: { a: { sysctl: { net.ipv4.tcp_rmem: "4096  131072	6291456 ", net/ipv4/conf/lo/rp_filter: 2, net.ipv4.ip_forward: 0, net.ipv4.x: "0x40 0xg 0x1F", net.ipv4.ip_local_reserved_ports: "9,5,7-8,6,20-30,25,65535", net.ipv6.conf.lo.stable_secret: "2001:db8::1" } }, r: { router: true, sysctl: { net.ipv4.ip_forward: 1 } } }
 )");
   CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/tcp_rmem").value == "4096\t131072\t6291456");
   CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/conf/lo/rp_filter").value == "2");
+  CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/x").value == "64\t0xg\t31");
+  CHECK(the<Sysctl>(d, "sysctl a:net/ipv4/ip_local_reserved_ports").value == "5-9,20-30,65535");
+  CHECK(the<Sysctl>(d, "sysctl a:net/ipv6/conf/lo/stable_secret").value == "2001:0db8:0000:0000:0000:0000:0000:0001");
 }
 
 TEST_CASE("sysctls that contradict the rest") {
