@@ -109,6 +109,7 @@ void read_groups(std::string_view content, Rule& rule) {
 void read_states(std::string_view content, Rule& rule) {
   const auto match = read_as<xt_conntrack_mtinfo3>(content);
   rule.states_negated = (match.invert_flags & XT_CONNTRACK_STATE) != 0;
+  rule.reply = (match.invert_flags & XT_CONNTRACK_DIRECTION) != 0;
   for (const auto& [ours, kernels] : state_bits) {
     if ((match.state_mask & kernels) != 0) rule.states = static_cast<std::uint8_t>(rule.states | ours);
   }

@@ -127,6 +127,11 @@ void put_states(const Rule& rule, Entry& entry) {
   Zeroed<xt_conntrack_mtinfo3> match;
   match->match_flags = XT_CONNTRACK_STATE;
   if (rule.states_negated) match->invert_flags = XT_CONNTRACK_STATE;
+  if (rule.reply) {
+    // REPLY is "not ORIGINAL".
+    match->match_flags |= XT_CONNTRACK_DIRECTION;
+    match->invert_flags |= XT_CONNTRACK_DIRECTION;
+  }
   for (const auto& [ours, kernels] : state_bits) {
     if ((rule.states & ours) != 0) match->state_mask = static_cast<std::uint16_t>(match->state_mask | kernels);
   }

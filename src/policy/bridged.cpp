@@ -15,7 +15,8 @@ void Filter::write_bridged(std::size_t segment) {
   add_bridged(denied, ids, segment, true);
   if (classes.empty()) {
     Rules& rules = chains_[unnamed];
-    rules = std::move(denied);
+    rules.push_back(with(established({}), accept_));
+    rules.insert(rules.end(), denied.begin(), denied.end());
     add_bridged(rules, ids, segment, false);
     add_bridged_default(rules, segment);
   } else {
@@ -25,6 +26,7 @@ void Filter::write_bridged(std::size_t segment) {
     for (const Class& each : classes) {
       const std::string name = chain('e', each.members.front());
       Rules& rules = chains_[name];
+      rules.push_back(with(established({}), accept_));
       add_bridged(rules, each.decisions, segment, true);
       if (!denied.empty()) rules.push_back(with({}, jump(denies)));
       add_bridged(rules, each.decisions, segment, false);
@@ -32,6 +34,7 @@ void Filter::write_bridged(std::size_t segment) {
       for (const std::size_t member : each.members) class_of[member] = name;
     }
     Rules& others = chains_[unnamed];
+    others.push_back(with(established({}), accept_));
     if (!denied.empty()) others.push_back(with({}, jump(denies)));
     others.push_back(with({}, go_to(rest)));
     if (!denied.empty()) chains_[denies] = std::move(denied);

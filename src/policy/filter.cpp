@@ -47,12 +47,8 @@ void Filter::write_reject() {
 
 void Filter::write_forward() {
   Rules& rules = chains_[chains_.name("fwd")];
-  const auto established = [](Rule rule) {
-    rule.states = netfilter::ct_established | netfilter::ct_related;
-    return rule;
-  };
   rules.push_back(with(between(Side::not_own, Side::not_own), return_));
-  rules.push_back(with(established(between(Side::own, Side::own)), accept_));
+  add_answers(rules, between(Side::own, Side::own), accept_);
   for (const Segment& segment : intent_.segments) {
     if (!segment.plain) continue;
     Rule rule = to(segment);
@@ -62,7 +58,8 @@ void Filter::write_forward() {
   rules.push_back(with(between(Side::own, Side::own), go_to(chains_.name("from"))));
   // One of the two is own, the other is another topology's.
   rules.push_back(with(between(Side::of_any_topology, Side::of_any_topology), drop_));
-  rules.push_back(with(established({}), return_));
+  add_answers(rules, {}, return_);
+  rules.push_back(with(established(between(Side::not_own, Side::whoever)), return_));
   rules.push_back(with(between(Side::whoever, Side::own), go_to(chains_.name("to"))));
   rules.push_back(with({}, go_to(chains_.name("from"))));
   chains_.hook("FORWARD", chains_.name("fwd"), owner_mark(intent_.topology));
@@ -70,6 +67,19 @@ void Filter::write_forward() {
   Rules& senders = chains_[chains_.name("from")];
   for (const Segment& segment : intent_.segments) senders.push_back(with(from(segment), go_to(chain('s', segment))));
   senders.push_back(with({}, drop_));
+}
+
+Rule Filter::established(Rule rule) {
+  rule.states = netfilter::ct_established;
+  return rule;
+}
+
+void Filter::add_answers(Rules& rules, Rule rule, const Target& target) {
+  rule.states = netfilter::ct_related;
+  rules.push_back(with(rule, target));
+  rule.states = netfilter::ct_established;
+  rule.reply = true;
+  rules.push_back(with(rule, target));
 }
 
 Rule Filter::from(const Segment& segment) {

@@ -1,8 +1,8 @@
 // The filter table of one family.
 //
-//   FORWARD -> fwd   who is no concern of ours leaves; established traffic passes; then by both ends:
+//   FORWARD -> fwd   who is no concern of ours leaves; answers pass; then by both ends:
 //     from           own to own and own to outside, by incoming interface:
-//       s SEGMENT    inside the bridge -> b; source check -> k; members that flows name -> c; the rest -> denies and a
+//       s SEGMENT    inside the bridge -> b; source check -> k; established traffic passes; members that flows name -> c; the rest -> denies and a
 //         c CLASS    the members' own denies, the segment's (d), their own allows, then a
 //         a SEGMENT  the segment's allows and what holds by default
 //       b SEGMENT    bridged packets, by port: the same again with e (class), f (denies) and g (allows, default)
@@ -55,6 +55,9 @@ class Filter {
   /// The segment's `self` chain: a port map's target may always speak to itself through it. Empty where there is none.
   [[nodiscard]] std::string self_chain(std::size_t segment);
   void add_neighbour_discovery(Rules& rules, bool from_routers, const Target& target) const;
+  [[nodiscard]] static Rule established(Rule rule);
+  /// What may come by any way: replies, and what is related to a connection, as errors are that some router sends.
+  static void add_answers(Rules& rules, Rule rule, const Target& target);
   [[nodiscard]] static Rule from(const Segment& segment);
   [[nodiscard]] static Rule to(const Segment& segment);
   [[nodiscard]] Rule between(Side in, Side out) const;

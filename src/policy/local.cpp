@@ -16,23 +16,17 @@ Rule icmp(Family family, std::uint8_t v4_type, std::uint8_t v6_type) {
   return rule;
 }
 
-Rule established() {
-  Rule rule;
-  rule.states = netfilter::ct_established | netfilter::ct_related;
-  return rule;
-}
-
 }  // namespace
 
 void Filter::write_input() {
   Rules& rules = chains_[chains_.name("in")];
   rules.push_back(with(between(Side::not_own, Side::whoever), return_));
-  rules.push_back(with(established(), return_));
+  add_answers(rules, {}, return_);
   for (const Segment& segment : intent_.segments) {
     if (segment.plain) rules.push_back(with(from(segment), drop_));
   }
   if (family_ == Family::v4) {
-    // route_localnet lets 127.0.0.1 be reached from where port maps lead to. After the established rule: replies to it come this way.
+    // route_localnet lets 127.0.0.1 be reached from where port maps lead to. After the answers: replies to it come this way.
     Rule guard;
     guard.destination = is(*Cidr::parse("127.0.0.0/8"));
     rules.push_back(with(guard, drop_));
@@ -63,6 +57,7 @@ std::string Filter::input_chain(std::size_t segment) {
   if (denies.empty()) return chains_.has(check) ? check : std::string();
   Rules& rules = chains_[chain('n', here)];
   if (chains_.has(check)) rules.push_back(with({}, jump(check)));
+  rules.push_back(with(established({}), return_));
   rules.insert(rules.end(), denies.begin(), denies.end());
   return chain('n', here);
 }
@@ -121,7 +116,9 @@ void Filter::write_output() {
   if (!denies.empty()) {
     Rule mapped;
     mapped.states = netfilter::ct_dnat;
-    rules.push_back(with(established(), return_));
+    Rule begun;
+    begun.states = netfilter::ct_established | netfilter::ct_related;
+    rules.push_back(with(begun, return_));
     rules.push_back(with(between(Side::whoever, Side::own), go_to(chains_.name("host"))));
     rules.push_back(with(mapped, go_to(chains_.name("host"))));
     Rules& host = chains_[chains_.name("host")];

@@ -68,6 +68,8 @@ void Filter::write_segment(std::size_t segment) {
     return;
   }
   if (chains_.has(chain('k', here))) rules.push_back(with({}, jump(chain('k', here))));
+  rules.push_back(with(established(between(Side::whoever, Side::own)), accept_));
+  rules.push_back(with(established({}), return_));
   if (shared_[segment]) {
     add_classes(rules, segment, chain('c', here));
     return;
@@ -99,7 +101,7 @@ void Filter::add_classes(Rules& rules, std::size_t segment, const std::string& r
   chains_.plant(chain('s', intent_.segments[segment]), std::move(leaves), Branch::source, go_to(rest));
 }
 
-/// `k`: returns where the source is one that may come in here. Comes after the established rule, for replies may take any way.
+/// `k`: returns where the source is one that may come in here. Comes after the answers, for replies may take any way.
 void Filter::write_source_check(std::size_t segment) {
   const Segment& here = intent_.segments[segment];
   if (!relations_.checks_sources(segment) || here.plain) return;

@@ -37,7 +37,7 @@ bool matches(const Rule& rule, const Packet& packet) {
   if (rule.icmp_type && *rule.icmp_type != packet.icmp_type) return false;
   if (!holds(rule.in_group, within(packet.in_group)) || !holds(rule.out_group, within(packet.out_group))) return false;
   const unsigned state = packet.dnat ? unsigned{netfilter::ct_new} | unsigned{netfilter::ct_dnat} : unsigned{netfilter::ct_new};
-  if (rule.states != 0 && ((rule.states & state) != 0) == rule.states_negated) return false;
+  if (rule.reply || (rule.states != 0 && ((rule.states & state) != 0) == rule.states_negated)) return false;
   if (!is_type(rule.source_type, packet.source, packet.source_local)) return false;
   if (!is_type(rule.destination_type, packet.destination, packet.destination_local)) return false;
   if (rule.physical_in && *rule.physical_in != packet.physical_in) return false;

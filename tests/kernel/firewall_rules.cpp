@@ -79,6 +79,10 @@ std::vector<Case> common_cases() {
        })},
       {"-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", filter,
        rule_of([](Rule& r) { r.states = netfilter::ct_related | netfilter::ct_established; })},
+      {"-m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT", filter, rule_of([](Rule& r) {
+         r.states = netfilter::ct_established;
+         r.reply = true;
+       })},
       {"-m conntrack ! --ctstate INVALID,NEW,UNTRACKED,SNAT,DNAT -j ACCEPT", filter, rule_of([](Rule& r) {
          r.states = netfilter::ct_invalid | netfilter::ct_new | netfilter::ct_untracked | netfilter::ct_snat | netfilter::ct_dnat;
          r.states_negated = true;

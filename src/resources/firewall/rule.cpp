@@ -97,6 +97,7 @@ void say_states(std::string& out, const Rule& rule) {
     list += name;
   }
   out += list + ' ';
+  if (rule.reply) out += "--ctdir REPLY ";
 }
 
 void say_address_types(std::string& out, const Rule& rule) {

@@ -63,6 +63,7 @@ struct Rule {
   std::optional<Maybe<DeviceGroup>> in_group, out_group;
   std::uint8_t states = 0;                      ///< -m conntrack --ctstate; 0: no match
   bool states_negated = false;
+  bool reply = false;                           ///< -m conntrack --ctdir REPLY, beside states
   std::optional<AddressType> source_type, destination_type;  ///< -m addrtype
   std::optional<std::string> physical_in, physical_out;      ///< -m physdev
   bool bridged = false;                         ///< -m physdev --physdev-is-bridged

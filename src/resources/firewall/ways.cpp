@@ -34,6 +34,7 @@ void Ways::add_seats(const Layout& layout) {
       Seat seat{{is_port ? here.bridge : here.name, group_, is_port ? here.name : std::string()}, there.ns, there.name, false};
       seat.loose = routers_.contains(there.ns) || !there.bridge.empty() || !addressed.contains(key);
       const auto [first, last] = addresses.equal_range(key);
+      if (routers_.contains(there.ns) && !is_switch(seat.way.interface)) router_seats_.push_back(seats_.size());
       for (auto address = first; address != last; ++address) seat_by_address_.emplace(address->second, seats_.size());
       seats_.push_back(std::move(seat));
     }
@@ -112,8 +113,8 @@ std::vector<Way> Ways::inside(const std::string& bridge, const IpAddress& addres
 
 std::vector<Way> Ways::behind_routers(const IpAddress& address) const {
   std::vector<Way> found;
-  for (const Seat& seat : seats_) {
-    if (!routers_.contains(seat.ns) || is_switch(seat.way.interface)) continue;
+  for (const std::size_t index : router_seats_) {
+    const Seat& seat = seats_[index];
     const Steps onwards = steps(seat.ns, address);
     const bool leads_on =
         std::any_of(onwards.begin(), onwards.end(), [&](const Step& step) { return step.network.prefix() != 0 && step.interface != seat.interface; });

@@ -89,6 +89,7 @@ class Ways {
   std::map<std::uint16_t, std::string> switches_;
   std::map<std::string, std::uint32_t> foreign_;
   std::vector<Seat> seats_;
+  std::vector<std::size_t> router_seats_;  ///< those of routers, on no plain switch
   std::multimap<IpAddress, std::size_t> seat_by_address_;
   std::map<IpAddress, std::string> here_;  ///< the namespace's own addresses, each with its interface
   std::map<std::string, Steps> steps_;     ///< of each namespace, the longest prefix first

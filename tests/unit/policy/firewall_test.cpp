@@ -43,7 +43,7 @@ TEST_CASE("a rule without a comment is told as iptables prints it") {
   const Firewall whole = compile(three_tier(), "");
   Firewall broken = whole;
   auto& guard = broken.rules.chains.at({Family::v4, Table::filter, chain_prefix("three-tier") + "-in"});
-  guard.erase(guard.begin() + 2);
+  guard.erase(guard.begin() + 3);
   const Differences found = differences(broken, whole);
   REQUIRE(found.size() == 1);
   CHECK(found[0].before.empty());
