@@ -84,20 +84,21 @@ std::set<std::size_t> domains_of(const Network& network, const Element& element)
   return domains;
 }
 
-/// Where packets between the two pass, as far as one look shows it; or nothing.
+/// Where packets to the first of the others pass, as far as one look shows it; or nothing.
 std::string way_between(const Network& network, const Element& one, const Side& other) {
+  if (other.elements.empty()) return {};
+  const Element& first = other.elements.front();
   const auto here = domains_of(network, one);
-  for (const Element& element : other.elements) {
-    const auto there = domains_of(network, element);
-    const auto among = [&](const std::set<std::size_t>& domains, const EndRef& ref) { return domains.contains(network.cables[ref.cable].domain); };
-    if (std::any_of(here.begin(), here.end(), [&](std::size_t domain) { return there.contains(domain); })) return "it passes a cable between the two";
-    for (std::size_t i = 0; i < network.spaces.size(); ++i) {
-      const auto& interfaces = network.spaces[i].interfaces;
-      if (i == one.space || i == element.space || !network.spaces[i].spec->router) continue;
-      if (std::none_of(interfaces.begin(), interfaces.end(), [&](const EndRef& ref) { return among(here, ref); })) continue;
-      if (std::none_of(interfaces.begin(), interfaces.end(), [&](const EndRef& ref) { return among(there, ref); })) continue;
-      return "it passes router " + in_quotes(network.spaces[i].name);
-    }
+  const auto there = domains_of(network, first);
+  if (std::any_of(here.begin(), here.end(), [&](std::size_t domain) { return there.contains(domain); })) return "it passes a cable between the two";
+  for (std::size_t i = 0; i < network.spaces.size(); ++i) {
+    const Space& space = network.spaces[i];
+    if (!space.spec->router || i == one.space || i == first.space) continue;
+    const auto is_in = [&](const std::set<std::size_t>& domains) {
+      return std::any_of(space.interfaces.begin(), space.interfaces.end(),
+                         [&](const EndRef& ref) { return domains.contains(network.cables[ref.cable].domain); });
+    };
+    if (is_in(here) && is_in(there)) return "it passes router " + in_quotes(space.name);
   }
   return {};
 }

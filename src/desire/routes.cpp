@@ -127,11 +127,17 @@ class Routing {
     return ref && has_family(network_.end(*ref).addresses, family);
   }
 
+  std::nullopt_t refuse_itself(const IpAddress& address, const Position& at) {
+    const std::string text = address.to_string();
+    refuse(at, "the next hop " + text + " is " + in_quotes(space_.name) + " itself", "a next hop is a neighbour's address", text.size());
+    return std::nullopt;
+  }
+
   /// Whether a next hop can have that address at all; a refusal where not.
   bool check_next_hop(const IpAddress& address, const Position& at) {
     const std::string text = address.to_string();
     if (own_.contains(address)) {
-      refuse(at, "the next hop " + text + " is " + in_quotes(space_.name) + " itself", "a next hop is a neighbour's address", text.size());
+      refuse_itself(address, at);
       return false;
     }
     for (const auto& ref : space_.interfaces) {
@@ -178,7 +184,9 @@ class Routing {
     std::vector<std::string> able;
     for (const auto& ref : space_.interfaces) {
       const End& end = network_.end(ref);
-      if ((dev == nullptr || end.name == *dev) && has_family(end.addresses, Family::v6)) able.push_back(end.name);
+      if ((dev != nullptr && end.name != *dev) || !has_family(end.addresses, Family::v6)) continue;
+      if (end.mac.link_local().address() == address) return refuse_itself(address, at);
+      able.push_back(end.name);
     }
     if (able.size() == 1) return able.front();
     const std::string text = address.to_string();

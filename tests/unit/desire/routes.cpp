@@ -189,6 +189,9 @@ links:
 )";
   const auto with = [&](const std::string& route) { return std::string(two).replace(two.find("ROUTE"), 5, route); };
   refuses(with(R"(@"fe80::1")"), "the next hop fe80::1 may be on any interface");
+  const std::string own = Mac::derived_from("t\na\neth0").link_local().address().to_string();
+  refuses(with("{ via: @\"" + own + "\", dev: eth0 }"), "is \"a\" itself");
+  wanted(with("{ via: \"" + own + "\", dev: eth1 }"));
   CHECK(routes(wanted(with(R"({ via: "fe80::1", dev: eth1 })")), "a") == Lines{"fd09::/64 via fe80::1 dev eth1"});
 }
 
