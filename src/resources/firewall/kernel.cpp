@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "apply/locks.hpp"
 #include "firewall/backend.hpp"
 #include "topo/names.hpp"
 
@@ -12,7 +13,9 @@ namespace {
 
 using firewall::Lookup;
 
-firewall::Place backend_place(const kernel::Place& place) { return {place.name, place.netns.get(), place.home_fd}; }
+firewall::Place backend_place(const kernel::Place& place) {
+  return {place.name, place.netns.get(), place.home_fd, place.name.empty() ? state_folder : ""};
+}
 
 /// What the topology will consist of when the plan is done, of the kinds that say where an address is.
 struct Layout {
