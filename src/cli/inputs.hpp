@@ -1,6 +1,7 @@
 // The topology files of a command line, loaded and checked as a whole.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,11 +23,15 @@ struct Input {
 [[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
-/// All files, in their order; nullopt and every mistake printed where there is one in any of them, so that exit 2 means "nothing was touched".
-[[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments);
+/// All files, in their order; nullopt and every mistake printed (with -o json in a document of `format`, too) where there is one in any of them, so
+/// that exit 2 means "nothing was touched".
+[[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments, const char* format);
 
 /// Prints every mistake of `input` to standard error, with its line and a caret.
 void show_mistakes(const Input& input);
+
+/// Whether it is valid, and every mistake.
+[[nodiscard]] nlohmann::ordered_json to_json(const Input& input);
 
 /// "three-tier.yaml", or what to call standard input.
 [[nodiscard]] std::string name_of(const Input& input);
