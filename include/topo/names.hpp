@@ -55,4 +55,7 @@ inline constexpr std::uint8_t owner_protocol = 0x74;
 /// Control characters, DEL and bytes that are no UTF-8 as \xNN; the rest unchanged. For everything printed that comes from outside.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// The folder of everything topo keeps in files; it goes with a reboot, as the kernel's state does.
+inline constexpr const char* state_folder = "/run/topo";
+
 }  // namespace topo

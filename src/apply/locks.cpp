@@ -16,12 +16,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Error lock_error(const std::string& path) {
-  return Error{errno == EACCES || errno == EPERM || errno == EROFS ? Exit::unsupported : Exit::rolled_back,
-               "cannot lock " + path,
+/// `folder` is what the user has to set right where it is a matter of permission.
+Error file_error(const std::string& what, const std::string& folder) {
+  const bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
+  return Error{denied ? Exit::unsupported : Exit::rolled_back,
+               what,
                {},
                std::strerror(errno),
-               {},
+               denied ? "run topo as root, and have " + folder + " writable and root's" : "",
                {}};
 }
 
@@ -31,7 +33,7 @@ Result<kernel::FileDescriptor> lock(int folder_fd, const std::string& name, cons
   for (;;) {
     kernel::FileDescriptor file(::openat(folder_fd, name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     struct stat opened {};
-    if (!file || ::fstat(file.get(), &opened) != 0) return lock_error(path);
+    if (!file || ::fstat(file.get(), &opened) != 0) return file_error("cannot lock " + path, path.substr(0, path.rfind('/')));
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
       // Only the file that the next one will open excludes the next one: this may have been unlinked meanwhile.
       struct stat named {};
@@ -40,7 +42,7 @@ Result<kernel::FileDescriptor> lock(int folder_fd, const std::string& name, cons
       if (Clock::now() < deadline) continue;
       errno = EWOULDBLOCK;
     }
-    if (errno != EWOULDBLOCK && errno != EINTR) return lock_error(path);
+    if (errno != EWOULDBLOCK && errno != EINTR) return file_error("cannot lock " + path, path.substr(0, path.rfind('/')));
     if (stop && stop()) return Error{Exit::interrupted, "interrupted while waiting for another topo; nothing was touched", {}, {}, {}, {}};
     if (Clock::now() >= deadline) {
       return Error{Exit::locked, "another topo is at work" + kernel::flock_holder(file), path,
@@ -53,17 +55,10 @@ Result<kernel::FileDescriptor> lock(int folder_fd, const std::string& name, cons
 }  // namespace
 
 Result<kernel::FileDescriptor> open_folder(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Error{errno == EACCES || errno == EPERM || errno == EROFS ? Exit::unsupported : Exit::rolled_back,
-                 "cannot make " + folder,
-                 {},
-                 std::strerror(errno),
-                 {},
-                 {}};
-  }
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return file_error("cannot make " + folder, folder);
   kernel::FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat found {};
-  if (!fd || ::fstat(fd.get(), &found) != 0) return Error{Exit::rolled_back, "cannot open " + folder, {}, std::strerror(errno), {}, {}};
+  if (!fd || ::fstat(fd.get(), &found) != 0) return file_error("cannot open " + folder, folder);
   if (found.st_uid != ::geteuid() || (found.st_mode & 022U) != 0) {
     return Error{Exit::conflict, folder + " is not topo's", {}, "another user owns it or may write to it", "remove it", {}};
   }

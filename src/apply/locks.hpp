@@ -7,11 +7,9 @@
 
 #include "kernel/file_descriptor.hpp"
 #include "topo/error.hpp"
+#include "topo/names.hpp"
 
 namespace topo {
-
-/// The folder of everything topo keeps in files; it goes with a reboot, as the kernel's state does.
-inline constexpr const char* state_folder = "/run/topo";
 
 /// Opens `folder` (made with mode 0700 where it is not there) for openat; refuses what is a symbolic link or another user's.
 [[nodiscard]] Result<kernel::FileDescriptor> open_folder(const std::string& folder);

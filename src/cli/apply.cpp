@@ -10,6 +10,8 @@
 namespace topo::cli {
 namespace {
 
+constexpr const char* format = "topo.apply/1";
+
 using Clock = std::chrono::steady_clock;
 
 /// Keeps the files for `diff` and `destroy` without one. That they cannot be kept does not make what was applied less so: a warning.
@@ -68,9 +70,9 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
 
 Exit apply(const Arguments& arguments) {
   if (arguments.dry_run) return diff(arguments);
-  const auto inputs = load_inputs(arguments);
+  const auto inputs = load_inputs(arguments, format);
   if (!inputs) return Exit::invalid;
-  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error());
+  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
   count_interrupts();
   Exit exit = Exit::ok;
@@ -83,7 +85,7 @@ Exit apply(const Arguments& arguments) {
     exit = worse(exit, apply_one(input, arguments, results));
   }
   if (arguments.format == Format::json)
-    say_json(nlohmann::ordered_json{{"format", "topo.apply/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+    say_json(nlohmann::ordered_json{{"format", format}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
   return exit;
 }
 

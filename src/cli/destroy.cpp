@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* format = "topo.destroy/1";
+
 bool is_file(const std::string& operand) {
   constexpr std::string_view ending = ".yaml";
   return operand == "-" || operand.find('/') != std::string::npos ||
@@ -25,21 +27,27 @@ bool is_file(const std::string& operand) {
 std::optional<std::vector<std::string>> named(const Arguments& arguments) {
   std::vector<std::string> names;
   bool good = true;
+  nlohmann::ordered_json document{{"format", format}, {"exit", static_cast<int>(Exit::invalid)}};
   for (const auto& operand : arguments.operands) {
     std::string name = operand;
     if (is_file(operand)) {
       LoadOptions options = load_options(arguments);
       options.name_only = true;
-      const Loaded loaded = load(operand, options);
-      for (const auto& diagnostic : loaded.diagnostics) complain(render(diagnostic, loaded.topology.sources));
-      good = good && loaded.diagnostics.empty();
-      name = loaded.topology.name.value;
+      Loaded loaded = load(operand, options);
+      const Input input{operand, std::move(loaded.topology), Desired(), std::move(loaded.diagnostics)};
+      document["files"].push_back(to_json(input));
+      show_mistakes(input);
+      good = good && input.diagnostics.empty();
+      name = input.topology.name.value;
     } else if (const auto problem = topology_name_problem(operand)) {
-      complain("error: the topology name '" + printable(operand) + "' " + *problem);
+      const Error misnamed{Exit::invalid, "the topology name '" + printable(operand) + "' " + *problem, {}, {}, {}, {}};
+      document["error"] = to_json(misnamed);
+      complain(misnamed);
       good = false;
     }
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  if (!good && arguments.format == Format::json) say_json(document);
   return good ? std::optional(std::move(names)) : std::nullopt;
 }
 
@@ -47,7 +55,11 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   const auto begin = Clock::now();
   const Sources none;
   ApplyOptions options = apply_options(arguments, none, true);
-  options.done = [&] { forget(name); };
+  bool forgotten = false;
+  options.done = [&] {
+    forget(name);
+    forgotten = true;
+  };
   auto outcome = apply_graph(live_kernels(arguments), Graph(name), options);
   if (!outcome) {
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
@@ -62,7 +74,10 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
-  if (count == 0 && recall(name)) forget(name);
+  if (count == 0 && !forgotten) {
+    // Left to whoever is at work on it.
+    if (const auto locks = Locks::take(state_folder, name, std::chrono::milliseconds(0), {})) forget(name);
+  }
   if (arguments.format == Format::text) {
     say(name + ": " + result + (count == 0 ? "" : ", " + report::counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
   }
@@ -72,15 +87,15 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
 }  // namespace
 
 Exit destroy(const Arguments& arguments) {
-  if (arguments.all && !arguments.operands.empty()) return complain(Error{Exit::invalid, "--all takes no name", {}, {}, {}, {}});
+  if (arguments.all && !arguments.operands.empty()) return complain(Error{Exit::invalid, "--all takes no name", {}, {}, {}, {}}, arguments, format);
   auto names = named(arguments);
   if (!names) return Exit::invalid;
-  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error());
+  if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
   if (arguments.operands.empty()) {
     auto here = topologies_here({});
-    if (!here) return complain(here.error());
-    if (here->size() > 1 && !arguments.all) return complain(several_here(*here, "name one, or give --all"));
+    if (!here) return complain(here.error(), arguments, format);
+    if (here->size() > 1 && !arguments.all) return complain(several_here(*here, "name one, or give --all"), arguments, format);
     names = *std::move(here);
     if (names->empty() && arguments.format == Format::text) say("nothing to destroy");
   }
@@ -95,7 +110,7 @@ Exit destroy(const Arguments& arguments) {
     exit = worse(exit, destroy_one(name, arguments, results));
   }
   if (arguments.format == Format::json)
-    say_json(nlohmann::ordered_json{{"format", "topo.destroy/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+    say_json(nlohmann::ordered_json{{"format", format}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
   return exit;
 }
 

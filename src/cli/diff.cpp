@@ -12,6 +12,8 @@
 namespace topo::cli {
 namespace {
 
+constexpr const char* format = "topo.diff/1";
+
 /// What there shall be of one topology, and the files that say so.
 struct Wanted {
   const std::string& name;
@@ -51,13 +53,18 @@ Exit diff_files(const std::vector<Input>& inputs, const Arguments& arguments, nl
 /// Drift of all that was applied here and is recorded.
 Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) {
   auto present = topologies_present();
-  if (!present) return complain(present.error());
+  if (!present) {
+    results.push_back({{"error", to_json(present.error())}});
+    return complain(present.error());
+  }
   auto names = recorded();
   Exit exit = Exit::ok;
   if (names.empty() && present->empty() && arguments.format == Format::text) say("nothing was applied here");
   for (const auto& name : *present) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    exit = complain(Error{Exit::invalid, "what was applied of " + name + " is not recorded", {}, {}, "give its file: topo diff FILE", {}});
+    const Error unknown{Exit::invalid, "what was applied of " + name + " is not recorded", {}, {}, "give its file: topo diff FILE", {}};
+    results.push_back({{"topology", name}, {"error", to_json(unknown)}});
+    exit = complain(unknown);
   }
   for (const auto& name : names) {
     const auto recorded = recall_topology(name);
@@ -73,14 +80,14 @@ Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) 
 }  // namespace
 
 Exit diff(const Arguments& arguments) {
-  const auto inputs = load_inputs(arguments);
+  const auto inputs = load_inputs(arguments, format);
   if (!inputs) return Exit::invalid;
-  if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error());
+  if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
   auto results = nlohmann::ordered_json::array();
   const Exit exit = inputs->empty() ? diff_recorded(arguments, results) : diff_files(*inputs, arguments, results);
   if (arguments.format == Format::json)
-    say_json(nlohmann::ordered_json{{"format", "topo.diff/1"}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
+    say_json(nlohmann::ordered_json{{"format", format}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
   return exit;
 }
 

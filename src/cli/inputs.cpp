@@ -47,18 +47,37 @@ std::vector<Input> load_all(const Arguments& arguments) {
   return inputs;
 }
 
-std::optional<std::vector<Input>> load_inputs(const Arguments& arguments) {
+std::optional<std::vector<Input>> load_inputs(const Arguments& arguments, const char* format) {
   std::vector<Input> inputs = load_all(arguments);
   bool good = true;
+  nlohmann::ordered_json document{{"format", format}, {"exit", static_cast<int>(Exit::invalid)}};
   for (const auto& input : inputs) {
+    document["files"].push_back(to_json(input));
     show_mistakes(input);
     good = good && input.diagnostics.empty();
   }
+  if (!good && arguments.format == Format::json) say_json(document);
   return good ? std::optional(std::move(inputs)) : std::nullopt;
 }
 
 void show_mistakes(const Input& input) {
   for (const auto& diagnostic : input.diagnostics) complain(render(diagnostic, input.topology.sources));
+}
+
+nlohmann::ordered_json to_json(const Input& input) {
+  const auto& sources = input.topology.sources;
+  auto diagnostics = nlohmann::ordered_json::array();
+  for (const auto& diagnostic : input.diagnostics) {
+    nlohmann::ordered_json entry{{"file", diagnostic.at.source < sources.size() ? sources[diagnostic.at.source].name : input.path},
+                                 {"line", diagnostic.at.line},
+                                 {"column", diagnostic.at.column},
+                                 {"length", diagnostic.length},
+                                 {"message", diagnostic.message}};
+    if (!diagnostic.hint.empty()) entry["hint"] = diagnostic.hint;
+    diagnostics.push_back(std::move(entry));
+  }
+  return {
+      {"file", input.path}, {"topology", input.topology.name.value}, {"valid", input.diagnostics.empty()}, {"diagnostics", std::move(diagnostics)}};
 }
 
 std::string name_of(const Input& input) { return input.topology.name.value.empty() ? input.path : input.topology.name.value; }

@@ -1,6 +1,7 @@
 // The topology files of a command line, loaded and checked as a whole.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +25,15 @@ struct Input {
 
 /// All files, in their order; a topology's name that an earlier one has is a mistake of the later.
 [[nodiscard]] std::vector<Input> load_all(const Arguments& arguments);
-/// The same; nullopt and every mistake printed where there is one in any of them, so that exit 2 means "nothing was touched".
-[[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments);
+/// The same; nullopt and every mistake printed (with -o json in a document of `format`, too) where there is one in any of them, so that exit 2
+/// means "nothing was touched".
+[[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments, const char* format);
 
 /// Prints every mistake of `input` to standard error, with its line and a caret.
 void show_mistakes(const Input& input);
+
+/// Whether it is valid, and every mistake.
+[[nodiscard]] nlohmann::ordered_json to_json(const Input& input);
 
 /// "three-tier.yaml", or what to call standard input.
 [[nodiscard]] std::string name_of(const Input& input);

@@ -25,8 +25,10 @@ bool says_yes(const std::string& question) {
   std::string answer;
   for (char c = 0; c != '\n';) {
     pollfd input{STDIN_FILENO, POLLIN, 0};
-    // poll is not restarted after a signal, as read would be.
-    if (::poll(&input, 1, -1) != 1 || interrupts() > 0 || ::read(STDIN_FILENO, &c, 1) != 1) {
+    int ready = 0;
+    // Again and again, since an interrupt may come just before the waiting and so end none.
+    while (ready == 0 && interrupts() == 0) ready = ::poll(&input, 1, 100);
+    if (ready != 1 || interrupts() > 0 || ::read(STDIN_FILENO, &c, 1) != 1) {
       std::fputc('\n', stderr);
       return false;
     }

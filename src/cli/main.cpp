@@ -1,7 +1,12 @@
+#include <fcntl.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <sstream>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -70,32 +75,72 @@ std::vector<Command> commands() {
   };
 }
 
-void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set) {
-  if (options.format) {
-    app.add_option("-o,--output", arguments.format, "text or json")
-        ->transform(
-            CLI::CheckedTransformer(std::map<std::string, topo::cli::Format>{{"text", topo::cli::Format::text}, {"json", topo::cli::Format::json}}))
-        ->option_text("text|json");
+/// A usage error in words for users; CLI11's own speak of its insides.
+CLI::ValidationError wrong_value(const std::string& option, const std::string& takes, const std::string& word) {
+  return CLI::ValidationError(option + " takes " + takes + ", not '" + word + "'");
+}
+
+template <class T>
+using Choices = std::vector<std::pair<std::string, T>>;
+
+/// An option that takes one of a few words.
+template <class T>
+void add_choice(CLI::App& app, const std::string& names, T& chosen, const Choices<T>& choices, const std::string& help) {
+  const std::string option = names.substr(names.find("--"));
+  std::string listed;
+  std::vector<std::string> words;
+  for (const auto& [word, value] : choices) {
+    listed += (listed.empty() ? "" : "|") + word;
+    words.push_back(word);
   }
+  const auto choose = [&chosen, choices, words, option, help](const std::string& word) {
+    const auto found = std::find(words.begin(), words.end(), word);
+    if (found == words.end()) throw wrong_value(option, help, word);
+    chosen = choices[static_cast<std::size_t>(found - words.begin())].second;
+  };
+  app.add_option_function<std::string>(names, choose, help)->option_text(listed);
+}
+
+/// `word` as a number that `unit` knows how to read: "64K", "500ms"; nullopt where it is none, or negative.
+std::optional<double> read_number(std::string word, const CLI::Validator& unit) {
+  double value = 0;
+  try {
+    if (word.empty() || word.front() == '-' || !unit(word).empty() || !CLI::detail::lexical_cast(word, value)) return std::nullopt;
+  } catch (const CLI::ValidationError&) {
+    return std::nullopt;
+  }
+  return value >= 0 ? std::optional(value) : std::nullopt;
+}
+
+void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set) {
+  using topo::cli::Color, topo::cli::Format;
+  if (options.format)
+    add_choice(app, "-o,--output", arguments.format, Choices<Format>{{"text", Format::text}, {"json", Format::json}}, "text or json");
   if (options.set) {
     app.add_option("--set", set, "Value of a variable, above the file's vars; may be given again")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->option_text("NAME=VALUE");
-    app.add_option("--max-size", arguments.max_bytes, "Largest file that is read (1 MiB)")->transform(CLI::AsSizeValue(false))->option_text("BYTES");
+    const auto read_size = [&arguments](const std::string& word) {
+      const auto bytes = read_number(word, CLI::AsSizeValue(false));
+      if (!bytes || *bytes > 1e18) throw wrong_value("--max-size", "a number of bytes (or 64K, 8M)", word);
+      arguments.max_bytes = static_cast<std::size_t>(*bytes);
+    };
+    app.add_option_function<std::string>("--max-size", read_size, "Largest file that is read (1 MiB)")->option_text("BYTES");
   }
   if (options.lock) {
-    app.add_option("--lock-timeout", arguments.lock_timeout_s, "How long to wait for another topo (30 s)")
-        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}))
-        ->check(CLI::NonNegativeNumber)
+    const auto read_time = [&arguments](const std::string& word) {
+      const auto seconds = read_number(word, CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}));
+      if (!seconds) throw wrong_value("--lock-timeout", "a number of seconds (or 500ms, 2m)", word);
+      arguments.lock_timeout_s = *seconds;
+    };
+    app.add_option_function<std::string>("--lock-timeout", read_time, "How long to wait for another topo, or the lock of iptables (30 s)")
         ->option_text("SECONDS");
   }
   if (options.yes) app.add_flag("-y,--yes", arguments.yes, "Do not ask before something is deleted or recreated");
-  app.add_option("--color", arguments.color, "auto, always or never")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, topo::cli::Color>{
-          {"auto", topo::cli::Color::automatic}, {"always", topo::cli::Color::always}, {"never", topo::cli::Color::never}}))
-      ->option_text("auto|always|never");
+  add_choice(app, "--color", arguments.color, Choices<Color>{{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}},
+             "auto, always or never");
 }
 
 void add_command(CLI::App& app, const Command& command, Arguments& arguments, std::vector<std::string>& set) {
@@ -120,6 +165,15 @@ Iterator skip_options(Iterator at, Iterator end) {
   while (at != end && at->size() > 1 && at->front() == '-') at += *at == "--color" && at + 1 != end ? 2 : 1;
   return at;
 }
+
+/// The command of exec is cut off before the words are parsed; the usage must have it all the same.
+class Help : public CLI::Formatter {
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+    if (app->get_name() == "exec") usage.insert(usage.rfind("NS") + 2, " [--] COMMAND...");
+    return usage;
+  }
+};
 
 /// Cuts the command of `topo exec NS [--] COMMAND...` off `words`, so that its options are never taken for ours.
 std::vector<std::string> cut_command_line(std::vector<std::string>& words) {
@@ -158,10 +212,26 @@ int usage_error(const std::string& message, const std::string& hint = {}) {
   return static_cast<int>(Exit::invalid);
 }
 
+/// What CLI11 says of how often something was given.
+std::string in_plain_words(const CLI::ParseError& error) {
+  const std::string text = error.what(), name = text.substr(0, text.find(": "));
+  if (error.get_name() != "ArgumentMismatch" || name == text) return text;
+  return text.ends_with(" missing") ? name + " takes a value" : "only one " + name + " may be given";
+}
+
+/// The exit code of `name`, whose own is `code`, where what it said may not have reached standard output.
+int with_output(int code, const std::string& name = {}) {
+  if (topo::cli::output_arrived()) return code;
+  topo::cli::complain("error: cannot write to standard output");
+  // What apply and destroy did to the kernel is done all the same.
+  return code == 0 && name != "apply" && name != "destroy" ? static_cast<int>(Exit::rolled_back) : code;
+}
+
 int dispatch(std::vector<std::string> words) {
   Arguments arguments;
   std::vector<std::string> set;
   CLI::App app("Declarative network topologies: from a file to the kernel, all or nothing", "topo");
+  app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "topo " TOPO_VERSION);
   add_options(app, {}, arguments, set);
   const auto all = commands();
@@ -178,9 +248,12 @@ int dispatch(std::vector<std::string> words) {
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
+    std::ostringstream text;
+    app.exit(success, text);
+    topo::cli::say(text.str().substr(0, text.str().find_last_not_of('\n') + 1));
+    return with_output(0);
   } catch (const CLI::ParseError& error) {
-    return usage_error(error.what(), app.get_subcommands().empty() ? "" : suggested_option(*app.get_subcommands().front(), words));
+    return usage_error(in_plain_words(error), app.get_subcommands().empty() ? "" : suggested_option(*app.get_subcommands().front(), words));
   }
   if (app.get_subcommands().empty()) {
     topo::cli::complain(app.help());
@@ -193,16 +266,16 @@ int dispatch(std::vector<std::string> words) {
   }
   const std::string name = app.get_subcommands().front()->get_name();
   const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return name == c.name; });
-  const int code = command->run(arguments);
-  if (topo::cli::output_arrived()) return code;
-  topo::cli::complain("error: cannot write to standard output");
-  // What apply and destroy did to the kernel is done all the same.
-  return code == 0 && name != "apply" && name != "destroy" ? static_cast<int>(Exit::rolled_back) : code;
+  return with_output(command->run(arguments), name);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A socket or a lock must not become what is printed to, or read from.
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return static_cast<int>(Exit::rolled_back);
+  }
   try {
     return dispatch({argv + 1, argv + argc});
   } catch (const std::exception& exception) {

@@ -31,6 +31,11 @@ Exit complain(const Error& error) {
   return error.exit;
 }
 
+Exit complain(const Error& error, const Arguments& arguments, const char* format) {
+  if (arguments.format == Format::json) say_json({{"format", format}, {"exit", static_cast<int>(error.exit)}, {"error", to_json(error)}});
+  return complain(error);
+}
+
 void warn(std::string_view text) { write_line(stderr, "warning: " + printable(text)); }
 
 void say_json(const nlohmann::ordered_json& document) { say(document.dump(2, ' ', true, nlohmann::json::error_handler_t::replace)); }

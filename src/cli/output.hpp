@@ -16,6 +16,8 @@ void say(std::string_view text);
 void complain(std::string_view text);
 /// "error: ..." with where, details and remedy; returns the exit code of `error`.
 Exit complain(const Error& error);
+/// The same, and with -o json a document of `format` that says it: for a command that ends there.
+Exit complain(const Error& error, const Arguments& arguments, const char* format);
 void warn(std::string_view text);
 
 /// One JSON document; what is not ASCII is escaped, so that no terminal is ever sent a control character.

@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* format = "topo.status/1";
+
 /// An interface of a namespace (of the gateway, where `ns` is empty) and what is on it.
 struct Interface {
   std::string on;  ///< the bridge it leads to
@@ -95,7 +97,10 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
   const auto recorded = recall_topology(name);
   const Graph nothing(name);
   auto planned = plan_graph(live_kernels(arguments), recorded ? recorded->desired.graph : nothing);
-  if (!planned) return complain(planned.error());
+  if (!planned) {
+    results.push_back({{"topology", name}, {"error", cli::to_json(planned.error())}});
+    return complain(planned.error());
+  }
   const Graph& live = planned->observed.live;
   const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan, recorded->topology.sources) : 0};
   const Places places = places_of(live);
@@ -108,15 +113,15 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
 }  // namespace
 
 Exit status(const Arguments& arguments) {
-  if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error());
+  if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
   const auto names = topologies_here(arguments.operands);
-  if (!names) return complain(names.error());
+  if (!names) return complain(names.error(), arguments, format);
   Exit exit = Exit::ok;
   auto results = Json::array();
   if (names->empty() && arguments.format == Format::text) say("no topology is here");
   for (const auto& name : *names) exit = worse(exit, status_of(name, arguments, results));
-  if (arguments.format == Format::json) say_json(Json{{"format", "topo.status/1"}, {"topologies", std::move(results)}});
+  if (arguments.format == Format::json) say_json(Json{{"format", format}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
   return exit;
 }
 

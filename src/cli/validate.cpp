@@ -4,25 +4,6 @@
 #include "topo/names.hpp"
 
 namespace topo::cli {
-namespace {
-
-nlohmann::ordered_json to_json(const Input& input) {
-  const auto& sources = input.topology.sources;
-  auto diagnostics = nlohmann::ordered_json::array();
-  for (const auto& diagnostic : input.diagnostics) {
-    nlohmann::ordered_json entry{{"file", diagnostic.at.source < sources.size() ? sources[diagnostic.at.source].name : input.path},
-                                 {"line", diagnostic.at.line},
-                                 {"column", diagnostic.at.column},
-                                 {"length", diagnostic.length},
-                                 {"message", diagnostic.message}};
-    if (!diagnostic.hint.empty()) entry["hint"] = diagnostic.hint;
-    diagnostics.push_back(std::move(entry));
-  }
-  return {
-      {"file", input.path}, {"topology", input.topology.name.value}, {"valid", input.diagnostics.empty()}, {"diagnostics", std::move(diagnostics)}};
-}
-
-}  // namespace
 
 Exit validate(const Arguments& arguments) {
   Exit exit = Exit::ok;

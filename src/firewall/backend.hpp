@@ -19,6 +19,7 @@ struct Place {
   std::string ns;  ///< its name; empty: the host
   int netns_fd = -1;
   int home_fd = -1;
+  std::string state{};  ///< a folder for what is to outlive the tables; empty: none
 };
 
 /// How long to wait for programs that hold the xtables lock. `stop`, where there is one, ends that with Exit::interrupted.

@@ -114,17 +114,15 @@ std::vector<SharedChain::Guard> still_needed(const std::vector<SharedChain::Guar
   return kept;
 }
 
-/// The settings to put back: those that are as topo left them, in a host whose owner has not turned forwarding on or off as a whole.
+/// The settings to put back.
 Result<std::vector<std::string>> to_restore(const Place& place, Family family, const std::vector<SharedChain::Guard>& guards) {
   auto inside = kernel::Inside::enter(place.netns_fd, place.home_fd);
   if (!inside) return std::move(inside).error();
-  auto all = is_on(setting(family, "all"));
-  if (!all) return std::move(all).error();
   std::vector<std::string> settings;
   for (const auto& guard : guards) {
-    auto on = is_on(setting(family, guard.interface));
+    auto on = is_turned_on(family, guard);
     if (!on) return std::move(on).error();
-    if (*on == true && *all == guard.host_forwarded) settings.push_back(setting(family, guard.interface));
+    if (*on) settings.push_back(setting(family, guard.interface));
   }
   return settings;
 }
@@ -187,6 +185,14 @@ Result<bool> outside_forwards(const Place& place, Family family) {
   auto state = read_forwarding(place, family);
   if (!state) return std::move(state).error();
   return state->off.empty();
+}
+
+Result<bool> is_turned_on(Family family, const SharedChain::Guard& guard) {
+  auto all = is_on(setting(family, "all"));
+  if (!all) return std::move(all).error();
+  auto on = is_on(setting(family, guard.interface));
+  if (!on) return std::move(on).error();
+  return *on == true && *all == guard.host_forwarded;
 }
 
 Result<ForwardingPlan> plan_forwarding(const Place& place, Family family, const std::string& topology, const SharedChain& live, bool needed) {

@@ -29,6 +29,7 @@ struct SharedChain {
   /// What is to be said of a foreign one.
   [[nodiscard]] std::string whose() const { return empty() ? "is not made by topo" : "holds rules that are not topo's"; }
 
+  bool operator==(const SharedChain&) const = default;
   [[nodiscard]] static SharedChain read(const Owned& shared, Family family);
   [[nodiscard]] Result<std::vector<Entry>> entries(Family family) const;
   [[nodiscard]] static Result<Entry> jump(Family family);
@@ -36,6 +37,10 @@ struct SharedChain {
 
 /// True where every interface of `place` that is no topology's, no loopback and no port of another forwards `family`.
 [[nodiscard]] Result<bool> outside_forwards(const Place& place, Family family);
+
+/// Of an interface where the calling thread is: whether its setting is as topo left it, in a host whose owner has not turned forwarding on or off
+/// as a whole since.
+[[nodiscard]] Result<bool> is_turned_on(Family family, const SharedChain::Guard& guard);
 
 /// What has to be done about forwarding, given what the shared chain says now.
 struct ForwardingPlan {

@@ -1,6 +1,7 @@
 // Reading back what a topology owns.
 #include "firewall/backend.hpp"
 #include "firewall/forwarding.hpp"
+#include "firewall/memory.hpp"
 #include "firewall/ownership.hpp"
 
 namespace topo::firewall {
@@ -20,9 +21,9 @@ void collect(const Owned& owned, TableId id, netfilter::Ruleset& into) {
   }
 }
 
-/// Whether what the shared chain says of the topology's need is still so in full: its guards are in force, and all interfaces forward.
-Result<bool> forwards(const Place& place, Family family, const Owned& shared, const SharedChain& meaning) {
-  if (!meaning.guards.empty() && !shared.jumps.contains("FORWARD")) return false;
+/// Whether what is meant of the topology's need is so in full: the guards are there and in force, and all interfaces forward.
+Result<bool> forwards(const Place& place, Family family, const Owned& shared, const SharedChain& chain, const SharedChain& meant) {
+  if (chain != meant || (!chain.guards.empty() && !shared.jumps.contains("FORWARD"))) return false;
   return outside_forwards(place, family);
 }
 
@@ -40,10 +41,12 @@ Result<std::optional<Firewall>> observe(const Place& place, const std::string& t
     collect(owned_by(topology, *table), id, firewall.rules);
     if (id.table != netfilter::Table::filter) continue;
     const Owned shared = shared_in(*table);
-    const auto meaning = SharedChain::read(shared, id.family);
-    if (!meaning.topologies.contains(topology)) continue;
+    const auto chain = SharedChain::read(shared, id.family);
+    const auto meant = recalled(place, id.family, chain);
+    if (!meant) return meant.error();
+    if (!meant->topologies.contains(topology)) continue;
     remembered = true;
-    auto on = forwards(place, id.family, shared, meaning);
+    auto on = forwards(place, id.family, shared, chain, *meant);
     if (!on) return std::move(on).error();
     (id.family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6) = *on;
   }

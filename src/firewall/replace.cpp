@@ -1,10 +1,12 @@
 // Bringing the tables from what they are to what they shall be.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "firewall/backend.hpp"
 #include "firewall/bridge_filter.hpp"
 #include "firewall/forwarding.hpp"
+#include "firewall/memory.hpp"
 #include "firewall/ownership.hpp"
 #include "firewall/table_lock.hpp"
 
@@ -187,7 +189,11 @@ class TableChange {
     for (int attempt = 0; attempt < commit_attempts; ++attempt) {
       auto outcome = attempt_once(*wanted);
       if (!outcome) return std::move(outcome).error();
-      if (*outcome == Table::Outcome::done) return write_settings(place_, forwarding_.turn_on, "1");
+      if (*outcome == Table::Outcome::done) {
+        if (!forwarding_) return {};
+        remember(place_, id_.family, forwarding_->wanted);
+        return write_settings(place_, forwarding_->turn_on, "1");
+      }
       if (*outcome == Table::Outcome::overtaken) continue;
       if (*outcome == Table::Outcome::refused) {
         if (++refusals_ < refusals_believed) continue;
@@ -218,19 +224,25 @@ class TableChange {
       if (auto brought = bring_shared(editor, shared); !brought) return std::move(brought).error();
     }
     if (auto edited = editor.outcome(); !edited) return std::move(edited).error();
-    if (auto restored = write_settings(place_, forwarding_.restore, "0"); !restored) return std::move(restored).error();
+    if (forwarding_) {
+      if (auto restored = write_settings(place_, forwarding_->restore, "0"); !restored) return std::move(restored).error();
+      // What is given back must never be taken for topo's again.
+      if (forwarding_->wanted.empty()) remember(place_, id_.family, {});
+    }
     if (!editor.changed()) return Table::Outcome::done;
     return table->commit();
   }
 
   Result<void> bring_shared(Editor& editor, const Owned& shared) {
-    const auto live = SharedChain::read(shared, id_.family);
+    auto live = SharedChain::read(shared, id_.family);
     const bool needed = needs_forwarding(after_, id_.family);
     if (live.foreign) {
       if (!needed && !live.topologies.contains(topology_)) return {};
       return Error{Exit::conflict, "chain TOPO of " + id_.title() + " " + live.whose(), {}, {}, {}, {}};
     }
-    auto plan = plan_forwarding(place_, id_.family, topology_, live, needed);
+    auto meant = recalled(place_, id_.family, std::move(live));
+    if (!meant) return std::move(meant).error();
+    auto plan = plan_forwarding(place_, id_.family, topology_, *meant, needed);
     if (!plan) return std::move(plan).error();
     auto wanted = wanted_shared(plan->wanted, id_.family);
     if (!wanted) return std::move(wanted).error();
@@ -243,7 +255,7 @@ class TableChange {
   const std::string& topology_;
   TableId id_;
   const Firewall* after_;
-  ForwardingPlan forwarding_;
+  std::optional<ForwardingPlan> forwarding_;
   bool explained_ = false;
   int refusals_ = 0;
 };

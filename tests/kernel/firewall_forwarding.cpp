@@ -199,6 +199,57 @@ TEST_CASE("a kill between the memory and the setting leaves what the next change
   CHECK(!must(observe(scratch.place(), "t")));
 }
 
+TEST_CASE("who empties the tables or renames an interface opens no way for strangers, and takes no memory away") {
+  const Scratch scratch;
+  add_links();
+  write_file(path("br-stranger"), "1");  // the host's own doing
+  const std::string state = shell("mktemp -d");
+  Place place = scratch.place();
+  place.state = state.substr(0, state.size() - 1);
+  const Firewall wanted = forwarding_firewall("t", true);
+  must(replace(place, "t", nullptr, &wanted));
+  const auto rules = shared_rules(), rules_v6 = shared_rules("ip6tables-legacy");
+  CHECK(shell("stat -c '%a' " + place.state + "/host.forwarding") == "600\n");
+  std::string interface = "eth0";
+  SECTION("emptied") {
+    shell("iptables-legacy -F; iptables-legacy -X; ip6tables-legacy -F; ip6tables-legacy -X");
+    const auto live = must(observe(place, "t"));
+    REQUIRE(live);
+    CHECK(!live->forwards_v4);
+    CHECK(!live->forwards_v6);
+    SECTION("and applied again") {
+      must(replace(place, "t", &*live, &wanted));
+      CHECK(shared_rules() == rules);
+      CHECK(shared_rules("ip6tables-legacy") == rules_v6);
+    }
+  }
+  SECTION("renamed") {
+    interface = "wan0";
+    shell("ip link set eth0 down; ip link set eth0 name wan0");
+    CHECK(!must(observe(place, "t"))->forwards_v4);
+    SECTION("and applied again") {
+      must(replace(place, "t", &wanted, &wanted));
+      CHECK(must(observe(place, "t")) == wanted);
+      CHECK(shared_rules().find("-i wan0 ") != std::string::npos);
+      CHECK(shared_rules().find("-i eth0 ") == std::string::npos);
+    }
+  }
+  SECTION("neither, and the host's owner forwards as a whole meanwhile") {
+    write_file("/proc/sys/net/ipv4/ip_forward", "1");
+    write_file("/proc/sys/net/ipv4/ip_forward", "0");
+    CHECK(!must(observe(place, "t"))->forwards_v4);
+    must(replace(place, "t", &wanted, &wanted));
+    CHECK(must(observe(place, "t")) == wanted);
+  }
+  must(replace(place, "t", &wanted, nullptr));
+  CHECK(read_file(path(interface)) == "0\n");
+  CHECK(read_file(path_v6(interface)) == "0\n");
+  CHECK(read_file(path("eth1.100")) == "0\n");
+  CHECK(shared_rules().empty());
+  CHECK(!must(observe(place, "t")));
+  shell("rmdir " + place.state);  // nothing is left in it
+}
+
 TEST_CASE("IPv6 is forwarded interface by interface, and not at all where the host does it as a whole") {
   const Scratch scratch;
   add_links();

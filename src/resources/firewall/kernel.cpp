@@ -9,7 +9,9 @@
 namespace topo {
 namespace {
 
-firewall::Place backend_place(const kernel::Place& place) { return {place.name, place.netns.get(), place.home_fd}; }
+firewall::Place backend_place(const kernel::Place& place) {
+  return {place.name, place.netns.get(), place.home_fd, place.name.empty() ? state_folder : ""};
+}
 
 bool matters(const Resource& resource) {
   return std::holds_alternative<Address>(resource) || std::holds_alternative<Veth>(resource) || std::holds_alternative<Route>(resource) ||
