@@ -5,23 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "diff/obstacle.hpp"
 #include "diff/plan.hpp"
 #include "graph/graph.hpp"
 #include "topo/error.hpp"
 
 namespace topo {
 
-/// Something that is not this topology's and holds a name, an address or a port that it wants.
-struct Obstacle {
-  std::string what;      ///< "interface frontend", "port 80/tcp"
-  std::string why;       ///< "is not made by topo", "belongs to topology lab", "the host itself listens on it"
-  bool listener = false; ///< a program listening on a mapped port: `--take-port` goes over it
-};
-
-struct Observed {
+struct Observed : Hindrances {
   Graph live;
-  std::vector<Obstacle> obstacles;
-  std::vector<std::string> warnings;  ///< what will not work although all is applied: a FORWARD policy that drops, with its remedy
 };
 
 class Kernel {

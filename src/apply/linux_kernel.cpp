@@ -1,15 +1,12 @@
 #include "apply/linux_kernel.hpp"
 
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
-#include "apply/obstacles.hpp"
-#include "firewall/backend.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "resources/kernel_kinds.hpp"
@@ -25,6 +22,15 @@ template <class Variant>
 struct ForEachKind;
 template <class... Ts>
 struct ForEachKind<std::variant<Ts...>> {
+  static Result<void> find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {
+    Result<void> done;
+    const auto look = [&]<class T>(KernelHalf<T>) {
+      if constexpr (requires { KernelHalf<T>::find_hindrances(reading, live, found); }) done = KernelHalf<T>::find_hindrances(reading, live, found);
+      return static_cast<bool>(done);
+    };
+    (void)(look(KernelHalf<Ts>{}) && ...);
+    return done;
+  }
   static Result<void> observe(const Reading& reading, Graph& live) {
     Result<void> done;
     (void)((done = KernelHalf<Ts>::observe(reading, live), static_cast<bool>(done)) && ...);
@@ -68,21 +74,6 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
   if (loopback == nullptr) return {};
   if (const auto owner = owner_of(loopback->alias)) return *owner;
   return loopback->group == link_group(topology) ? topology : std::string();
-}
-
-/// Whether the host takes packets to `address` as its own once `desired` is there.
-bool will_have(const kernel::Place& host, const Graph& desired, const IpAddress& address) {
-  if (address.is_loopback()) return true;
-  const kernel::Snapshot& there = host.snapshot;
-  const auto wanted = desired.all<Address>();
-  const auto is_wanted = [&](const Address* it) { return it->ns.empty() && it->address.address() == address; };
-  const auto is_strangers = [&](const kernel::AddressRecord& record) {
-    const kernel::LinkRecord* const link = there.link(record.link);
-    return record.address.address() == address && link != nullptr && !link::is_owned(*link, {}, desired.topology());
-  };
-  const auto leads_here = [&](const kernel::RouteRecord& route) { return route.type == RTN_LOCAL && route.destination.contains(address); };
-  return std::any_of(wanted.begin(), wanted.end(), is_wanted) || std::any_of(there.addresses.begin(), there.addresses.end(), is_strangers) ||
-         std::any_of(there.routes.begin(), there.routes.end(), leads_here);
 }
 
 }  // namespace
@@ -135,7 +126,7 @@ Result<void> LinuxKernel::read_named(const std::string& name, const std::string&
   if (!is_new) {
     const std::string other = first->second;
     const bool is_own = kernel::bears_mark(name, owner_mark(topology)) && !kernel::bears_mark(other, owner_mark(topology));
-    second_names_[is_own ? other : name] = first->first;
+    second_names_[is_own ? other : name] = is_own ? name : other;
     if (!is_own) return {};
     first->second = name;
     places_.erase(other);
@@ -161,56 +152,20 @@ Result<void> LinuxKernel::read_all(const std::string& topology) {
       return read;
     }
   }
-  for (const auto& [name, inode] : second_names_) strangers_[name] = "is another name of namespace " + names_by_inode_.at(inode);
+  for (const auto& [name, own] : second_names_) strangers_[name] = "is another name of namespace " + own;
   return {};
 }
 
 Result<Observed> LinuxKernel::observe(const Graph& desired) {
   const std::string& topology = desired.topology();
   if (auto read = read_all(topology); !read) return std::move(read).error();
-  const Reading reading{topology, desired, places_, leftovers_};
+  const Reading reading{topology, desired, places_, leftovers_, strangers_, second_names_};
   live_ = Graph(topology);
   if (auto told = ForEachKind<Resource>::observe(reading, live_); !told) return std::move(told).error();
-  Observed observed{live_, obstacles(reading, strangers_, live_), {}};
-  for (const auto& [name, inode] : second_names_) {
-    const std::string& own = names_by_inode_.at(inode);
-    // Under the other name it would live on, and be taken for one that is still to be removed.
-    if (desired.find("namespace " + own) == nullptr)
-      observed.obstacles.push_back(
-          {"namespace " + own, "is to be removed, but has another name, " + name + "; take that away: ip netns del " + name, false});
-  }
-  if (auto asked = ask_firewall(desired, observed); !asked) return std::move(asked).error();
+  Observed observed;
+  if (auto looked = ForEachKind<Resource>::find_hindrances(reading, live_, observed); !looked) return std::move(looked).error();
+  observed.live = live_;
   return observed;
-}
-
-Result<void> LinuxKernel::ask_firewall(const Graph& desired, Observed& observed) const {
-  for (const auto& [ns, place] : places_) {
-    const Id id = id_of(Firewall{ns, {}, false, false});
-    const Node* const wanted = desired.find(id);
-    if (!place->snapshot.has_iptables || (wanted == nullptr && live_.find(id) == nullptr)) continue;
-    const auto chains = firewall::foreign_chains({ns, place->netns.get(), place->home_fd}, desired.topology(),
-                                                 wanted == nullptr ? nullptr : &std::get<Firewall>(wanted->resource));
-    if (!chains) return chains.error();
-    for (const auto& [chain, why] : *chains) observed.obstacles.push_back({chain, why, false});
-  }
-  for (const Firewall* wanted : desired.all<Firewall>()) {
-    const auto found = places_.find(wanted->ns);
-    if (found == places_.end()) continue;
-    const firewall::Place place{wanted->ns, found->second->netns.get(), found->second->home_fd};
-    const Node* const node = live_.find(id_of(*wanted));
-    const Firewall* const live = node == nullptr ? nullptr : &std::get<Firewall>(node->resource);
-    const auto conflicts = firewall::port_conflicts(place, desired.topology(), *wanted, live);
-    if (!conflicts) return conflicts.error();
-    for (const auto& conflict : *conflicts)
-      observed.obstacles.push_back({"port " + conflict.port, (conflict.listener ? "" : "belongs to ") + conflict.holder, conflict.listener});
-    auto warnings = firewall::warnings(place, desired.topology(), *wanted);
-    if (!warnings) return std::move(warnings).error();
-    observed.warnings.insert(observed.warnings.end(), warnings->begin(), warnings->end());
-    if (!wanted->ns.empty()) continue;
-    const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(*found->second, desired, address); });
-    observed.warnings.insert(observed.warnings.end(), strange.begin(), strange.end());
-  }
-  return {};
 }
 
 Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>& stop) {

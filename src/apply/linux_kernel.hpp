@@ -25,7 +25,6 @@ class LinuxKernel : public Kernel {
   [[nodiscard]] Result<void> read_host();
   [[nodiscard]] Result<void> read_named(const std::string& name, const std::string& topology);
   [[nodiscard]] Result<void> perform_changes(const Plan& plan, kernel::Work& work);
-  [[nodiscard]] Result<void> ask_firewall(const Graph& desired, Observed& observed) const;
 
   std::chrono::milliseconds lock_timeout_;
   kernel::Progress progress_;
@@ -33,7 +32,7 @@ class LinuxKernel : public Kernel {
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
   std::map<std::uint64_t, std::string> names_by_inode_;  ///< of the topology's own namespaces
-  std::map<std::string, std::uint64_t> second_names_;    ///< that somebody else gave to these
+  std::map<std::string, std::string> second_names_;      ///< that somebody else gave to these: their own
   Graph live_;
 };
 

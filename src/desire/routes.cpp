@@ -283,7 +283,8 @@ class Routing {
     if (first.source != route.source) return refuse(spec.at, "the next hops of one route have different sources", "give one another `metric`");
     for (const auto& hop : first.next_hops) {
       if (hop.via != route.next_hops.front().via || hop.interface != route.next_hops.front().interface) continue;
-      return refuse(spec.at, "two equal next hops to " + first.destination.to_string(), "where there are several cables, say which by `dev`");
+      return refuse(spec.at, "two equal next hops to " + first.destination.to_string(),
+                    "write it once; where two cables are meant, say by `dev` which is which");
     }
     if (route.destination.family() == Family::v6 && (!route.next_hops.front().via || !first.next_hops.front().via)) {
       return refuse(spec.at, "an IPv6 route by several ways needs the address of each next hop", "say `via`, or give one another `metric`");

@@ -150,7 +150,8 @@ class Names {
       return mistakes_.add(at, name, in_quotes(name) + " is an address, not " + wanted, std::move(hint));
     }
     if (looks_physical(name)) hint = "physical interfaces are not supported";
-    const std::string near = mistakes_.suggestion(name, candidates(fitting));
+    const bool flows = std::find(fitting.begin(), fitting.end(), Named::zone) != fitting.end();
+    const std::string near = name == "*" && flows ? "everything is \"any\"" : mistakes_.suggestion(name, candidates(fitting));
     if (near.empty() && !all_names_ && !looks_physical(name) && !namespace_name_problem(name)) return;
     mistakes_.add(at, name, in_quotes(name) + " is not " + wanted, near.empty() ? std::move(hint) : near);
   }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "diff/obstacle.hpp"
 #include "diff/plan.hpp"
 #include "graph/graph.hpp"
 #include "kernel/work.hpp"
@@ -15,9 +17,11 @@ namespace topo {
 /// What was read from the kernel, to be told as resources.
 struct Reading {
   const std::string& topology;
-  const Graph& desired;                       ///< decides only where the kernel keeps no trace
-  const kernel::Places& places;               ///< the host and the topology's own namespaces, each with its snapshot
-  const std::vector<std::string>& leftovers;  ///< names of own namespaces whose making a crash cut short
+  const Graph& desired;                                    ///< decides only where the kernel keeps no trace
+  const kernel::Places& places;                            ///< the host and the topology's own namespaces, each with its snapshot
+  const std::vector<std::string>& leftovers;               ///< names of own namespaces whose making a crash cut short
+  const std::map<std::string, std::string>& strangers;     ///< names in the folder of namespaces that are not the topology's: whose they are
+  const std::map<std::string, std::string>& second_names;  ///< of its namespaces, given by somebody else: their names
 };
 
 /// A plan being performed.
@@ -30,7 +34,8 @@ struct Execution {
 
 /// The kernel half of a kind, specialized in its folder's kernel.hpp:
 /// - `create`, `update`, `remove` queue what the change takes in `execution.work`, or do it where order allows no queue;
-/// - `observe` puts what `reading` has of the kind into `live`.
+/// - `observe` puts what `reading` has of the kind into `live`;
+/// - `find_hindrances`, where the kind has it, adds what stands in the way of what `reading.desired` has of it. `live` is what all kinds observed.
 template <class T>
 struct KernelHalf;
 

@@ -7,17 +7,21 @@
 namespace topo {
 namespace {
 
-constexpr std::array<std::string_view, 16> reserved{"host", "internet", "any", "all", "default", "none", "lo",    "y",
-                                                    "n",    "on",       "off", "yes", "no",      "true", "false", "null"};
+constexpr std::array<std::string_view, 7> words{"host", "internet", "any", "all", "default", "none", "lo"};
+/// What YAML 1.1 reads as a boolean, or as nothing.
+constexpr std::array<std::string_view, 9> booleans{"y", "n", "on", "off", "yes", "no", "true", "false", "null"};
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alphanumeric(char c) { return is_lower(c) || is_digit(c) || (c >= 'A' && c <= 'Z'); }
 
-bool is_reserved(std::string_view name) {
+/// Why it cannot be a name; empty where it can.
+std::string reserved(std::string_view name) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return std::find(reserved.begin(), reserved.end(), lower) != reserved.end();
+  if (std::find(words.begin(), words.end(), lower) != words.end()) return "is reserved: it has a meaning of its own";
+  if (std::find(booleans.begin(), booleans.end(), lower) != booleans.end()) return "is reserved: to many readers of YAML it is no text";
+  return {};
 }
 
 std::optional<std::string> name_problem(std::string_view name, std::size_t longest) {
@@ -27,7 +31,7 @@ std::optional<std::string> name_problem(std::string_view name, std::size_t longe
     if (!is_alphanumeric(c) && c != '_' && c != '-' && c != '.') return "may hold only letters, digits, '_', '-' and '.'";
   }
   if (name.size() > longest) return "is longer than " + std::to_string(longest) + " characters";
-  if (is_reserved(name)) return "is reserved";
+  if (std::string problem = reserved(name); !problem.empty()) return problem;
   return std::nullopt;
 }
 
@@ -65,7 +69,7 @@ std::optional<std::string> topology_name_problem(std::string_view name) {
     if (!is_lower(c) && !is_digit(c) && c != '-') return "may hold only lower-case letters, digits and '-'";
   }
   if (name.size() > topology_name_max) return "is longer than " + std::to_string(topology_name_max) + " characters";
-  if (is_reserved(name)) return "is reserved";
+  if (std::string problem = reserved(name); !problem.empty()) return problem;
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <set>
 
@@ -79,6 +80,27 @@ Result<void> KernelHalf<Address>::observe(const Reading& reading, Graph& live) {
       const bool first = subnets.emplace(record.link, record.address.network()).second;
       live.put(Address{ns, link->name, record.address, record.secondary && !first});
     }
+  }
+  return {};
+}
+
+/// Of other networks, only in the gateway: a namespace of our own has no others than those of the file.
+Result<void> KernelHalf<Address>::find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {
+  const kernel::Place& host = *reading.places.at("");
+  const auto is_strangers = [&](const kernel::AddressRecord& record, const Address& wanted) {
+    const kernel::LinkRecord* const link = host.snapshot.link(record.link);
+    return record.address.prefix() != 0 && record.address.network().overlaps(wanted.address.network()) && link != nullptr &&
+           !link::is_owned(*link, "", reading.topology);
+  };
+  for (const Address* wanted : reading.desired.all<Address>()) {
+    const bool link_local = wanted->address.family() == Family::v6 && wanted->address.address().is_link_local();
+    if (!wanted->ns.empty() || link_local || live.find(id_of(*wanted)) != nullptr) continue;
+    const auto& addresses = host.snapshot.addresses;
+    const auto other = std::find_if(addresses.begin(), addresses.end(), [&](const auto& record) { return is_strangers(record, *wanted); });
+    if (other == addresses.end()) continue;
+    const kernel::LinkRecord& link = *host.snapshot.link(other->link);
+    found.obstacles.push_back({"subnet " + wanted->address.network().to_string() + " of " + wanted->interface,
+                               "overlaps " + other->address.to_string() + " on " + link.name + ", which " + link::whose(link), false});
   }
   return {};
 }

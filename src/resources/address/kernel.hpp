@@ -12,6 +12,7 @@ struct KernelHalf<Address> {
   [[nodiscard]] static Result<void> update(const Address& before, const Address& after, Execution& execution);
   [[nodiscard]] static Result<void> remove(const Address& live, Execution& execution);
   [[nodiscard]] static Result<void> observe(const Reading& reading, Graph& live);
+  [[nodiscard]] static Result<void> find_hindrances(const Reading& reading, const Graph& live, Hindrances& found);
 };
 
 }  // namespace topo

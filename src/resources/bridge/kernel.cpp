@@ -157,4 +157,9 @@ Result<void> KernelHalf<Bridge>::observe(const Reading& reading, Graph& live) {
   return {};
 }
 
+Result<void> KernelHalf<Bridge>::find_hindrances(const Reading& reading, const Graph&, Hindrances& found) {
+  for (const Bridge* wanted : reading.desired.all<Bridge>()) link::check_name(reading, wanted->ns, wanted->name, found);
+  return {};
+}
+
 }  // namespace topo

@@ -12,6 +12,7 @@ struct KernelHalf<Bridge> {
   [[nodiscard]] static Result<void> update(const Bridge& before, const Bridge& after, Execution& execution);
   [[nodiscard]] static Result<void> remove(const Bridge& live, Execution& execution);
   [[nodiscard]] static Result<void> observe(const Reading& reading, Graph& live);
+  [[nodiscard]] static Result<void> find_hindrances(const Reading& reading, const Graph& live, Hindrances& found);
 };
 
 }  // namespace topo

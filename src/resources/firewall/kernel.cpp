@@ -1,9 +1,13 @@
 #include "resources/firewall/kernel.hpp"
 
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
 #include <map>
 #include <optional>
 
 #include "firewall/backend.hpp"
+#include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -96,6 +100,21 @@ Result<void> bring(Execution& execution, const Firewall* before, const Firewall&
   return {};
 }
 
+/// Whether the host takes packets to `address` as its own once `desired` is there.
+bool will_have(const kernel::Place& host, const Graph& desired, const IpAddress& address) {
+  if (address.is_loopback()) return true;
+  const kernel::Snapshot& there = host.snapshot;
+  const auto wanted = desired.all<Address>();
+  const auto is_wanted = [&](const Address* it) { return it->ns.empty() && it->address.address() == address; };
+  const auto is_strangers = [&](const kernel::AddressRecord& record) {
+    const kernel::LinkRecord* const link = there.link(record.link);
+    return record.address.address() == address && link != nullptr && !link::is_owned(*link, {}, desired.topology());
+  };
+  const auto leads_here = [&](const kernel::RouteRecord& route) { return route.type == RTN_LOCAL && route.destination.contains(address); };
+  return std::any_of(wanted.begin(), wanted.end(), is_wanted) || std::any_of(there.addresses.begin(), there.addresses.end(), is_strangers) ||
+         std::any_of(there.routes.begin(), there.routes.end(), leads_here);
+}
+
 }  // namespace
 
 Result<void> KernelHalf<Firewall>::create(const Firewall& wanted, Execution& execution) { return bring(execution, nullptr, wanted); }
@@ -120,6 +139,37 @@ Result<void> KernelHalf<Firewall>::observe(const Reading& reading, Graph& live) 
     auto found = firewall::observe(backend_place(*place), reading.topology);
     if (!found) return std::move(found).error();
     if (*found) live.put(std::move(**found));
+  }
+  return {};
+}
+
+Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {
+  for (const auto& [ns, place] : reading.places) {
+    const Id id = id_of(Firewall{ns, {}, false, false});
+    const auto in = [&](const Graph& graph) {
+      const Node* const node = graph.find(id);
+      return node == nullptr ? nullptr : &std::get<Firewall>(node->resource);
+    };
+    const Firewall* const wanted = in(reading.desired);
+    const Firewall* const there = in(live);
+    const firewall::Place where = backend_place(*place);
+    if (place->snapshot.has_iptables && (wanted != nullptr || there != nullptr)) {
+      const auto chains = firewall::foreign_chains(where, reading.topology, wanted);
+      if (!chains) return chains.error();
+      for (const auto& [chain, why] : *chains) found.obstacles.push_back({chain, why, false});
+    }
+    if (wanted == nullptr) continue;
+    const auto conflicts = firewall::port_conflicts(where, reading.topology, *wanted, there);
+    if (!conflicts) return conflicts.error();
+    for (const auto& conflict : *conflicts)
+      found.obstacles.push_back({"port " + conflict.port, (conflict.listener ? "" : "belongs to ") + conflict.holder, conflict.listener});
+    auto warnings = firewall::warnings(where, reading.topology, *wanted);
+    if (!warnings) return std::move(warnings).error();
+    if (ns.empty()) {
+      const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(*place, reading.desired, address); });
+      warnings->insert(warnings->end(), strange.begin(), strange.end());
+    }
+    found.warnings.insert(found.warnings.end(), warnings->begin(), warnings->end());
   }
   return {};
 }

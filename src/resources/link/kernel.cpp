@@ -46,6 +46,22 @@ bool is_owned(const kernel::LinkRecord& link, const std::string& ns, const std::
   return owner && refers_to(mark_ref(link.alias), ns + ":" + link.name);
 }
 
+std::string whose(const kernel::LinkRecord& link) {
+  const auto owner = owner_of(link.alias);
+  return owner ? "belongs to topology " + *owner : "is not made by topo";
+}
+
+void check_name(const Reading& reading, const std::string& ns, const std::string& name, Hindrances& found) {
+  const auto place = reading.places.find(ns);
+  if (place == reading.places.end()) return;
+  const kernel::LinkRecord* const link = place->second->snapshot.link(name);
+  if (link == nullptr) return;
+  const bool is_ours = (!ns.empty() && link->index == 1) || is_owned(*link, ns, reading.topology);
+  if (is_ours && link->name == name) return;
+  const std::string alias = link->name == name ? "" : "is another name of " + link->name + ", which ";
+  found.obstacles.push_back({"interface " + (ns.empty() ? "" : ns + ":") + name, alias + whose(*link), false});
+}
+
 kernel::Message set_message(const Settings& settings, bool has_ipv6) {
   const ifinfomsg fixed{};
   kernel::Message message(RTM_NEWLINK, 0, fixed);

@@ -8,11 +8,16 @@
 
 #include "kernel/message.hpp"
 #include "kernel/work.hpp"
+#include "resources/kernel.hpp"
 
 namespace topo::link {
 
 /// True where the link is `topology`'s: by its group, or by an alias that says where it is. An alias that names another topology wins.
 [[nodiscard]] bool is_owned(const kernel::LinkRecord& link, const std::string& ns, const std::string& topology);
+/// Whose a link that is not the topology's is: "belongs to topology lab".
+[[nodiscard]] std::string whose(const kernel::LinkRecord& link);
+/// Adds what holds the name of an interface that is wanted.
+void check_name(const Reading& reading, const std::string& ns, const std::string& name, Hindrances& found);
 /// The group that a topology's links bear while they are being deleted.
 [[nodiscard]] std::uint32_t scratch_group(const std::string& topology);
 

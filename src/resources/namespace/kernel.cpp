@@ -103,4 +103,18 @@ Result<void> KernelHalf<Namespace>::observe(const Reading& reading, Graph& live)
   return {};
 }
 
+Result<void> KernelHalf<Namespace>::find_hindrances(const Reading& reading, const Graph&, Hindrances& found) {
+  for (const Namespace* wanted : reading.desired.all<Namespace>()) {
+    if (const auto stranger = reading.strangers.find(wanted->name); stranger != reading.strangers.end())
+      found.obstacles.push_back({"namespace " + wanted->name, stranger->second, false});
+  }
+  for (const auto& [name, own] : reading.second_names) {
+    if (reading.desired.find("namespace " + own) != nullptr) continue;
+    // Under the other name it would live on, and be taken for one that is still to be removed.
+    found.obstacles.push_back(
+        {"namespace " + own, "is to be removed, but has another name, " + name + "; take that away: ip netns del " + name, false});
+  }
+  return {};
+}
+
 }  // namespace topo

@@ -290,4 +290,11 @@ Result<void> KernelHalf<Veth>::observe(const Reading& reading, Graph& live) {
   return {};
 }
 
+Result<void> KernelHalf<Veth>::find_hindrances(const Reading& reading, const Graph&, Hindrances& found) {
+  for (const Veth* wanted : reading.desired.all<Veth>()) {
+    for (const VethEnd& end : wanted->ends) link::check_name(reading, end.ns, end.name, found);
+  }
+  return {};
+}
+
 }  // namespace topo

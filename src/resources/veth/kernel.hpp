@@ -12,6 +12,7 @@ struct KernelHalf<Veth> {
   [[nodiscard]] static Result<void> update(const Veth& before, const Veth& after, Execution& execution);
   [[nodiscard]] static Result<void> remove(const Veth& live, Execution& execution);
   [[nodiscard]] static Result<void> observe(const Reading& reading, Graph& live);
+  [[nodiscard]] static Result<void> find_hindrances(const Reading& reading, const Graph& live, Hindrances& found);
 };
 
 }  // namespace topo

@@ -62,7 +62,7 @@ struct World {
     Result<Observed> observe(const Graph&) override {
       if (world_.blind_after >= 0 && world_.steps >= world_.blind_after)
         return Error{Exit::rolled_back, "cannot list links", {}, "No buffer space", {}, {}};
-      return Observed{world_.state, world_.obstacles, {}};
+      return Observed{{world_.obstacles, {}}, world_.state};
     }
 
     Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override {

@@ -25,8 +25,8 @@ TEST_CASE("names that are allowed, and what is wrong with the others") {
   for (const char* reserved : {"host", "internet", "any", "all", "default", "none", "lo", "y", "n", "on", "off", "yes", "no", "true", "false", "null",
                                "Host", "OFF", "nO"}) {
     INFO(reserved);
-    CHECK(namespace_name_problem(reserved) == "is reserved");
-    CHECK(interface_name_problem(reserved) == "is reserved");
+    CHECK(namespace_name_problem(reserved).value_or("").starts_with("is reserved: "));
+    CHECK(interface_name_problem(reserved).value_or("").starts_with("is reserved: "));
   }
 }
 
