@@ -44,9 +44,9 @@ std::string flows(std::int64_t count) {
   return text;
 }
 
-/// N bridges of one member each, and as many flows between neighbours.
-std::string bridges(std::int64_t count) {
-  std::string text = networks(count, 1) + "policy:\n  default: allow\n  deny:\n";
+/// N namespaces on bridges of two, and as many flows between neighbours.
+std::string pairs(std::int64_t count) {
+  std::string text = networks(count, 2) + "policy:\n  default: allow\n  deny:\n";
   for (std::int64_t i = 0; i < count; ++i) text += "    - " + member(i) + " -> " + member((i + 1) % count) + "\n";
   return text;
 }
@@ -120,7 +120,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 
 TOPO_BENCHMARKS(namespaces);
 TOPO_BENCHMARKS(flows);
-TOPO_BENCHMARKS(bridges);
+TOPO_BENCHMARKS(pairs);
 
 }  // namespace
 
