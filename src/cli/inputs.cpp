@@ -14,14 +14,15 @@ LoadOptions load_options(const Arguments& arguments) {
   return options;
 }
 
-Input load_input(const std::string& path, const LoadOptions& options) {
+Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose) {
   Loaded loaded = load(path, options);
   Input input;
   input.path = path;
   input.topology = std::move(loaded.topology);
   input.diagnostics = std::move(loaded.diagnostics);
   if (!loaded.unreadable) {
-    input.desired = desire(input.topology);
+    if (purpose == Purpose::use) input.desired = desire(input.topology);
+    if (purpose == Purpose::check) input.desired.diagnostics = check(input.topology);
     input.diagnostics.insert(input.diagnostics.end(), input.desired.diagnostics.begin(), input.desired.diagnostics.end());
   }
   tidy(input.diagnostics);
@@ -33,7 +34,7 @@ std::optional<std::vector<Input>> load_inputs(const Arguments& arguments) {
   std::map<std::string, std::string> paths;
   bool good = true;
   for (const auto& path : arguments.operands) {
-    Input input = load_input(path, load_options(arguments));
+    Input input = load_input(path, load_options(arguments), Purpose::use);
     if (!input.diagnostics.empty()) {
       show_mistakes(input);
       good = false;

@@ -19,7 +19,12 @@ struct Input {
   std::vector<Diagnostic> diagnostics;  ///< of load and desire together; empty: the topology may be used
 };
 
-[[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options);
+enum class Purpose {
+  check,  ///< only whether it is good: nothing is desired
+  use
+};
+
+[[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
 /// All files, in their order; nullopt and every mistake printed where there is one in any of them, so that exit 2 means "nothing was touched".

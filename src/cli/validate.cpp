@@ -28,7 +28,7 @@ Exit validate(const Arguments& arguments) {
   Exit exit = Exit::ok;
   auto files = nlohmann::ordered_json::array();
   for (const auto& path : arguments.operands) {
-    const Input input = load_input(path, load_options(arguments));
+    const Input input = load_input(path, load_options(arguments), Purpose::check);
     if (!input.diagnostics.empty()) exit = Exit::invalid;
     if (arguments.format == Format::json) {
       files.push_back(to_json(input));

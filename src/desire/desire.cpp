@@ -1,6 +1,7 @@
 #include "desire/desire.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "desire/emit.hpp"
 #include "desire/network.hpp"
@@ -36,13 +37,10 @@ void put_interface_nat(Graph& graph, const network::Network& network, const netw
   if (!intent.interface_nat.empty()) put_firewall(graph, intent, space.name, space.spec->nat.front().first.at);
 }
 
-}  // namespace
-
-Desired desire(const Topology& topology) {
-  network::Network network{topology};
-  network.intent.topology = topology.name.value;
-  Desired desired{Graph(topology.name.value), {}, {}};
-  if (!network::expand(network)) return desired;
+/// Fills the network and takes the mistakes out of it; nullopt where there is nothing to make sense of.
+std::optional<std::vector<Diagnostic>> resolve(network::Network& network) {
+  network.intent.topology = network.topology.name.value;
+  if (!network::expand(network)) return std::nullopt;
   network::allocate(network);
   network::check_meetings(network);
   network::place_members(network);
@@ -52,8 +50,24 @@ Desired desire(const Topology& topology) {
   network::resolve_ports(network);
   network::check_settings(network);
   network::write_statements(network);
-  desired.diagnostics = network.mistakes.take();
-  tidy(desired.diagnostics);
+  std::vector<Diagnostic> mistakes = network.mistakes.take();
+  tidy(mistakes);
+  return mistakes;
+}
+
+}  // namespace
+
+std::vector<Diagnostic> check(const Topology& topology) {
+  network::Network network{topology};
+  return resolve(network).value_or(std::vector<Diagnostic>{});
+}
+
+Desired desire(const Topology& topology) {
+  network::Network network{topology};
+  Desired desired{Graph(topology.name.value), {}, {}};
+  auto mistakes = resolve(network);
+  if (!mistakes) return desired;
+  desired.diagnostics = std::move(*mistakes);
   // What is wrong is not compiled: the intent may be anything.
   if (desired.diagnostics.empty()) {
     policy::needs_bridge_filter(network.intent);
