@@ -14,25 +14,26 @@ LoadOptions load_options(const Arguments& arguments) {
   return options;
 }
 
-Input load_input(const std::string& path, const LoadOptions& options) {
+Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose) {
   Loaded loaded = load(path, options);
   Input input;
   input.path = path;
   input.topology = std::move(loaded.topology);
   input.diagnostics = std::move(loaded.diagnostics);
   if (!loaded.unreadable) {
-    input.desired = desire(input.topology);
+    if (purpose == Purpose::use) input.desired = desire(input.topology);
+    if (purpose == Purpose::check) input.desired.diagnostics = check(input.topology);
     input.diagnostics.insert(input.diagnostics.end(), input.desired.diagnostics.begin(), input.desired.diagnostics.end());
   }
   tidy(input.diagnostics);
   return input;
 }
 
-std::vector<Input> load_all(const Arguments& arguments) {
+std::vector<Input> load_all(const Arguments& arguments, Purpose purpose) {
   std::vector<Input> inputs;
   std::map<std::string, std::string> paths;
   for (const auto& path : arguments.operands) {
-    Input input = load_input(path, load_options(arguments));
+    Input input = load_input(path, load_options(arguments), purpose);
     if (input.diagnostics.empty()) {
       const auto& name = input.topology.name;
       const auto [first, fresh] = paths.emplace(name.value, path);
@@ -48,7 +49,7 @@ std::vector<Input> load_all(const Arguments& arguments) {
 }
 
 std::optional<std::vector<Input>> load_inputs(const Arguments& arguments, const char* format) {
-  std::vector<Input> inputs = load_all(arguments);
+  std::vector<Input> inputs = load_all(arguments, Purpose::use);
   bool good = true;
   nlohmann::ordered_json document{{"format", format}, {"exit", static_cast<int>(Exit::invalid)}};
   for (const auto& input : inputs) {

@@ -20,11 +20,16 @@ struct Input {
   std::vector<Diagnostic> diagnostics;  ///< of load and desire together; empty: the topology may be used
 };
 
-[[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options);
+enum class Purpose {
+  check,  ///< only whether it is good: nothing is desired
+  use
+};
+
+[[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
 /// All files, in their order; a topology's name that an earlier one has is a mistake of the later.
-[[nodiscard]] std::vector<Input> load_all(const Arguments& arguments);
+[[nodiscard]] std::vector<Input> load_all(const Arguments& arguments, Purpose purpose);
 /// The same; nullopt and every mistake printed (with -o json in a document of `format`, too) where there is one in any of them, so that exit 2
 /// means "nothing was touched".
 [[nodiscard]] std::optional<std::vector<Input>> load_inputs(const Arguments& arguments, const char* format);

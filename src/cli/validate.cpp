@@ -8,7 +8,7 @@ namespace topo::cli {
 Exit validate(const Arguments& arguments) {
   Exit exit = Exit::ok;
   auto files = nlohmann::ordered_json::array();
-  for (const Input& input : load_all(arguments)) {
+  for (const Input& input : load_all(arguments, Purpose::check)) {
     if (!input.diagnostics.empty()) exit = Exit::invalid;
     if (arguments.format == Format::json) {
       files.push_back(to_json(input));

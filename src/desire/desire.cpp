@@ -1,6 +1,7 @@
 #include "desire/desire.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "desire/emit.hpp"
 #include "desire/network.hpp"
@@ -55,13 +56,10 @@ void underline_tokens(std::vector<Diagnostic>& diagnostics, const Sources& sourc
   }
 }
 
-}  // namespace
-
-Desired desire(const Topology& topology) {
-  network::Network network{topology};
-  network.intent.topology = topology.name.value;
-  Desired desired{Graph(topology.name.value), {}, {}};
-  if (!network::expand(network)) return desired;
+/// Fills the network and takes the mistakes out of it; nullopt where there is nothing to make sense of.
+std::optional<std::vector<Diagnostic>> resolve(network::Network& network) {
+  network.intent.topology = network.topology.name.value;
+  if (!network::expand(network)) return std::nullopt;
   network::allocate(network);
   network::check_meetings(network);
   network::place_members(network);
@@ -72,9 +70,25 @@ Desired desire(const Topology& topology) {
   network::resolve_ports(network);
   network::check_settings(network);
   network::write_statements(network);
-  desired.diagnostics = network.mistakes.take();
-  tidy(desired.diagnostics);
-  underline_tokens(desired.diagnostics, topology.sources);
+  std::vector<Diagnostic> mistakes = network.mistakes.take();
+  tidy(mistakes);
+  underline_tokens(mistakes, network.topology.sources);
+  return mistakes;
+}
+
+}  // namespace
+
+std::vector<Diagnostic> check(const Topology& topology) {
+  network::Network network{topology};
+  return resolve(network).value_or(std::vector<Diagnostic>{});
+}
+
+Desired desire(const Topology& topology) {
+  network::Network network{topology};
+  Desired desired{Graph(topology.name.value), {}, {}};
+  auto mistakes = resolve(network);
+  if (!mistakes) return desired;
+  desired.diagnostics = std::move(*mistakes);
   // What is wrong is not compiled: the intent may be anything.
   if (desired.diagnostics.empty()) {
     policy::needs_bridge_filter(network.intent);

@@ -20,4 +20,7 @@ struct Desired {
 /// skipped where load has already said so.
 [[nodiscard]] Desired desire(const Topology& topology);
 
+/// The diagnostics of `desire` alone, for less than half its work.
+[[nodiscard]] std::vector<Diagnostic> check(const Topology& topology);
+
 }  // namespace topo

@@ -14,8 +14,6 @@ bool contains(const std::vector<std::size_t>& sorted, std::size_t value) { retur
 class Meeting {
  public:
   Meeting(const Network& network, const Side& other) : network_(network), ends_(other.ends) {
-    domain_of_.resize(network.intent.segments.size(), nowhere);
-    for (const auto& bridge : network.switches) domain_of_[bridge.segment] = bridge.domain;
     for (const auto& element : other.elements) segments_.insert(segments_.end(), element.segments.begin(), element.segments.end());
     std::sort(segments_.begin(), segments_.end());
     segments_.erase(std::unique(segments_.begin(), segments_.end()), segments_.end());
@@ -37,7 +35,7 @@ class Meeting {
     if (ends_.internet || ends_.host || !ends_.outside.empty()) return true;
     return std::any_of(segments_.begin(), segments_.end(), [&](std::size_t other) {
       const policy::Segment& there = network_.intent.segments[other];
-      const bool joined = domain_of_[index] != nowhere && domain_of_[index] == domain_of_[other];
+      const bool joined = network_.segment_domain[index] != nowhere && network_.segment_domain[index] == network_.segment_domain[other];
       return !joined && ((v4 && has_gateway(there, Family::v4)) || (v6 && has_gateway(there, Family::v6)));
     });
   }
@@ -45,7 +43,6 @@ class Meeting {
   const Network& network_;
   const policy::Ends& ends_;
   std::vector<std::size_t> segments_;
-  std::vector<std::size_t> domain_of_;
   std::unordered_map<std::size_t, bool> known_;
 };
 

@@ -52,6 +52,7 @@ std::vector<std::size_t> place_segments(Network& network) {
       segment.gateway = values(bridge.gateway);
     }
     network.intent.segments.push_back(std::move(segment));
+    network.segment_domain.push_back(candidate.host_end ? nowhere : network.switches[candidate.bridge].domain);
   }
   return of_host_end;
 }

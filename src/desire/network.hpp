@@ -117,6 +117,7 @@ struct Network {
   std::vector<Cable> cables{};
   std::unordered_map<std::string, Name> names{};
   policy::Intent intent{};                       ///< the gateway's
+  std::vector<std::size_t> segment_domain{};     ///< the Ethernet of each segment; nowhere: it is no bridge
   std::vector<bool> segment_reaches_internet{};  ///< an allow to `internet` names the segment
 
   [[nodiscard]] End& end(const EndRef& ref) { return cables[ref.cable].ends[ref.side]; }

@@ -8,7 +8,7 @@ void Filter::write_bridged(std::size_t segment) {
   const std::vector<Class> classes = classes_of(segment, true);
   const Decisions& ids = relations_.from_segment[segment];
   const std::string unnamed = chain('e', here), denies = chain('f', here), rest = chain('g', here);
-  std::vector<std::string> class_of(intent_.members.size());
+  std::map<std::size_t, std::string> class_of;
   for (const std::size_t member : relations_.members[segment]) class_of[member] = unnamed;
 
   Rules denied;
@@ -45,7 +45,7 @@ void Filter::write_bridged(std::size_t segment) {
 }
 
 /// Each port to its member's class; an address that is not the member's own goes nowhere.
-void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std::string>& class_of) {
+void Filter::add_ports(Rules& rules, std::size_t segment, const std::map<std::size_t, std::string>& class_of) {
   const Segment& here = intent_.segments[segment];
   Rule rule;
   for (const SegmentCable& cable : here.cables) {
@@ -62,7 +62,7 @@ void Filter::add_ports(Rules& rules, std::size_t segment, const std::vector<std:
   for (const std::size_t member : relations_.members[segment]) {
     rule = {};
     rule.physical_in = intent_.members[member].port;
-    rule.target = go_to(class_of[member]);
+    rule.target = go_to(class_of.at(member));
     ports.push_back(rule);
     if (relations_.by_port(member)) {
       rules.push_back(rule);

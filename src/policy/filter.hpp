@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,7 @@ class Filter {
   [[nodiscard]] std::string receivers_chain(const Members& receivers, const Target& target);
   void add_bridged_default(Rules& rules, std::size_t segment);
   void add_router_discovery(Rules& rules, std::size_t segment) const;
-  void add_ports(Rules& rules, std::size_t segment, const std::vector<std::string>& class_of);
+  void add_ports(Rules& rules, std::size_t segment, const std::map<std::size_t, std::string>& class_of);
 
   // local.cpp
   void write_input();

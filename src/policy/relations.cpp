@@ -1,6 +1,7 @@
 #include "policy/relations.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -28,28 +29,32 @@ std::vector<std::size_t> domains(const Intent& intent) {
   return root;
 }
 
-/// The members of `segment` that `ends` names; `whole` where it is all of them.
+/// The members of one segment that a flow's end names; `whole` where it is all of them.
 struct Part {
   bool whole = false;
   std::set<std::size_t> members;
-  [[nodiscard]] bool empty() const { return !whole && members.empty(); }
 };
 
-Part part_of(const Intent& intent, const Ends& ends, std::size_t segment) {
-  Part part;
-  part.whole = names_segment(ends, segment);
-  for (const std::size_t member : ends.members) {
-    if (intent.members[member].segment == segment) part.members.insert(member);
-  }
-  return part;
+/// By segment, without those that `ends` names nothing of; `any` is all of each and not listed.
+std::map<std::size_t, Part> parts_of(const Intent& intent, const Ends& ends) {
+  std::map<std::size_t, Part> parts;
+  if (ends.any) return parts;
+  for (const std::size_t segment : ends.segments) parts[segment].whole = true;
+  for (const std::size_t member : ends.members) parts[intent.members[member].segment].members.insert(member);
+  return parts;
 }
 
-/// True where `flow` forbids one member of the segment something towards another, or towards itself by a port map.
-bool divides(const Relations& relations, const Flow& flow, std::size_t segment) {
-  const Part from = part_of(relations.intent, flow.from, segment), to = part_of(relations.intent, flow.to, segment);
-  if (from.empty() || to.empty()) return false;
-  const bool only_itself = !from.whole && from.members.size() == 1 && !to.whole && to.members == from.members;
-  return !only_itself || relations.mapped[*from.members.begin()];
+/// Marks the segments in which `flow` forbids one member something towards another, or towards itself by a port map.
+void mark_divided(const Relations& relations, const Flow& flow, std::vector<bool>& divided) {
+  if (flow.from.any && flow.to.any) divided.assign(divided.size(), true);
+  const auto senders = parts_of(relations.intent, flow.from), receivers = parts_of(relations.intent, flow.to);
+  for (const auto& [segment, part] : flow.from.any ? receivers : senders) {
+    const auto other = receivers.find(segment);
+    if (!flow.to.any && other == receivers.end()) continue;
+    const bool only_itself =
+        !flow.from.any && !part.whole && part.members.size() == 1 && !flow.to.any && !other->second.whole && other->second.members == part.members;
+    if (!only_itself || relations.mapped[*part.members.begin()]) divided[segment] = true;
+  }
 }
 
 }  // namespace
@@ -116,17 +121,18 @@ bool Relations::checks_sources(std::size_t segment) const {
 void needs_bridge_filter(Intent& intent) {
   std::vector<bool> filtered(intent.segments.size());
   const Relations relations(intent);
+  std::vector<bool> divided(intent.segments.size());
+  for (const Flow& flow : intent.deny) mark_divided(relations, flow, divided);
   for (std::size_t i = 0; i < intent.segments.size(); ++i) {
     const Segment& segment = intent.segments[i];
     if (!relations.switches(i)) continue;
     const auto& members = relations.members[i];
-    const auto divided = [&](const Flow& flow) { return divides(relations, flow, i); };
     const auto by_port = [&](std::size_t member) { return relations.by_port(member); };
     const auto named = [&](std::size_t member) { return !relations.from_member[member].empty(); };
     // All may be taken for one another where nothing tells them apart.
     const bool alike = std::all_of(members.begin(), members.end(), by_port) && std::none_of(members.begin(), members.end(), named);
     const bool ports_matter = !segment.plain && !alike && std::any_of(members.begin(), members.end(), by_port);
-    filtered[i] = segment.isolated || ports_matter || std::any_of(intent.deny.begin(), intent.deny.end(), divided);
+    filtered[i] = segment.isolated || ports_matter || divided[i];
   }
   for (std::size_t i = 0; i < filtered.size(); ++i) intent.segments[i].filtered = filtered[i];
 }

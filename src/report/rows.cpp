@@ -188,7 +188,7 @@ class Narrator {
       return shall_be ? "changed by someone else" : "added by someone else";
     }
     if (!shall_be) return sources_.empty() ? "" : "not in the file";
-    return to_string({origin.line, 0, origin.source}, origin.line == 0 ? Sources{} : sources_);
+    return origin.line == 0 ? std::string() : to_string({origin.line, 0, origin.source}, sources_);
   }
 
   /// The statements that come and go; where none does, the rules. False where neither tells anything.

@@ -1,6 +1,7 @@
 // Topologies as text, and what desire makes of them.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -10,12 +11,16 @@
 
 namespace topo::test {
 
-/// What desire says of `text`, which load must find nothing wrong with.
+/// What desire says of `text`, which load must find nothing wrong with; check must say the same.
 inline Desired desired_by(const std::string& text) {
   const Loaded loaded = load_text("topology: t\n" + text, "t.yaml");
   for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO("load: " << render(diagnostic, loaded.topology.sources));
   REQUIRE(loaded.diagnostics.empty());
-  return desire(loaded.topology);
+  Desired desired = desire(loaded.topology);
+  const auto checked = check(loaded.topology);
+  CHECK(std::equal(checked.begin(), checked.end(), desired.diagnostics.begin(), desired.diagnostics.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return a.at == b.at && a.message == b.message && a.hint == b.hint; }));
+  return desired;
 }
 
 /// The same, where nothing may be wrong.
