@@ -261,8 +261,15 @@ class Reconstruction {
     }
   }
 
-  /// A rule without addresses is written once for both families.
-  static void add_rule(NamespaceSpec& ns, const RoutingRule& rule) {
+  [[nodiscard]] bool has_family(const std::string& ns, Family family) const {
+    return std::any_of(addresses_.begin(), addresses_.end(), [&](const auto& entry) {
+      const auto& [place, addresses] = entry;
+      return place.first == ns && std::any_of(addresses.begin(), addresses.end(), [&](const Cidr& it) { return it.family() == family; });
+    });
+  }
+
+  /// Without addresses a rule is for the families that the namespace has: written once for both, and with all addresses where it is for one of them.
+  void add_rule(NamespaceSpec& ns, const RoutingRule& rule) {
     RoutingRuleSpec spec;
     spec.from = rule.from;
     spec.to = rule.to;
@@ -272,7 +279,12 @@ class Reconstruction {
     const bool written = !rule.from && !rule.to && std::any_of(ns.rules.begin(), ns.rules.end(), [&](const RoutingRuleSpec& it) {
       return !it.from && !it.to && (it.iif ? it.iif->value : "") == rule.iif && it.table == rule.table && it.priority == rule.priority;
     });
-    if (!written) ns.rules.push_back(std::move(spec));
+    if (written) return;
+    RoutingRule twin = rule;
+    twin.family = rule.family == Family::v4 ? Family::v6 : Family::v4;
+    const bool alone = live_.find(id_of(twin)) == nullptr && (has_family(ns.name, twin.family) || !has_family(ns.name, rule.family));
+    if (!rule.from && !rule.to && alone) spec.from = Cidr(IpAddress::any(rule.family), 0);
+    ns.rules.push_back(std::move(spec));
   }
 
   void add_sysctl(const Sysctl& sysctl) {

@@ -74,7 +74,7 @@ policy: { allow: [a -> tiny, c -> lan] }
 }
 
 TEST_CASE("a key that is misspelt is not missing as well") {
-  CHECK(mistakes("topolgy: t\n") == Lines{"1:1: unknown key \"topolgy\" in a topology file"});
+  CHECK(mistakes("topolgy: t\nbridges: {}\n") == Lines{"1:1: unknown key \"topolgy\" in a topology file"});
   CHECK(mistakes("topology: t\nnamespaces: { a: , b: }\nlinks: [{ betwen: [a, b] }, { endpoints: [a, b] }]\n") ==
         Lines{"3:11: unknown key \"betwen\" in a link", "3:31: unknown key \"endpoints\" in a link"});
   CHECK(mistakes("topology: t\nnamespaces: { a: { rules: [{ tabel: 5 }], routes: { default: { vai: 10.0.0.1 } } } }\n") ==
