@@ -166,7 +166,8 @@ Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const
     auto warnings = firewall::warnings(where, reading.topology, *wanted);
     if (!warnings) return std::move(warnings).error();
     if (ns.empty()) {
-      const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(*place, reading.desired, address); });
+      const kernel::Place& host = *place;
+      const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(host, reading.desired, address); });
       warnings->insert(warnings->end(), strange.begin(), strange.end());
     }
     found.warnings.insert(found.warnings.end(), warnings->begin(), warnings->end());
