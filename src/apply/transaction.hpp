@@ -28,7 +28,8 @@ struct Planned {
 struct ApplyOptions {
   std::string folder = state_folder;
   std::chrono::milliseconds lock_timeout{30'000};
-  bool lock_first = false;         ///< where the locks are free, look only once, under them: for when something is likely to change and nobody is asked
+  /// Where the locks are free, look only once, under them: for when something is likely to change and nobody is asked.
+  bool lock_first = false;
   bool take_port = false;          ///< a program that listens on a mapped port is no obstacle
   const Graph* applied = nullptr;  ///< of the file that was last applied, where known: tells drift from change
   /// Shown the plan before it is performed; false: leave everything as it is. Called again where the plan is another one under the locks.

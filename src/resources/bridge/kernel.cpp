@@ -87,17 +87,6 @@ Bridge told(const kernel::LinkRecord& link, const kernel::Place& place, const Re
   return found;
 }
 
-kernel::Message forwarding_message(const std::string& port) {
-  const ifinfomsg fixed{};
-  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
-  message.put_text(IFLA_IFNAME, port);
-  message.nest(IFLA_LINKINFO, [&] {
-    message.put(IFLA_INFO_SLAVE_KIND, "bridge", 6);
-    message.nest(IFLA_INFO_SLAVE_DATA, [&] { message.put_u8(IFLA_BRPORT_STATE, BR_STATE_FORWARDING); });
-  });
-  return message;
-}
-
 /// The spanning tree is off, but ports that it held back would go on waiting for half a minute.
 Result<void> release_ports(const Bridge& bridge, Execution& execution, kernel::Batch& batch) {
   const auto place = execution.work.place(bridge.ns);
@@ -107,7 +96,7 @@ Result<void> release_ports(const Bridge& bridge, Execution& execution, kernel::B
   if (master == nullptr) return {};
   for (const auto& port : there.links) {
     if (port.master != master->index || (*place)->gone.contains(port.name) || !link::is_owned(port, bridge.ns, execution.plan.topology)) continue;
-    batch.add(forwarding_message(port.name), "cannot let port " + port.name + " forward", {ENETDOWN});
+    batch.add(link::port_message(port.name, IFLA_BRPORT_STATE, BR_STATE_FORWARDING), "cannot let port " + port.name + " forward", {ENETDOWN});
   }
   return {};
 }

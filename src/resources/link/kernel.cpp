@@ -116,6 +116,17 @@ kernel::Message mtu_message(const std::string& name, std::uint32_t mtu) {
   return message;
 }
 
+kernel::Message port_message(const std::string& port, int option, std::uint8_t value) {
+  const ifinfomsg fixed{};
+  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
+  message.put_text(IFLA_IFNAME, port);
+  message.nest(IFLA_LINKINFO, [&] {
+    message.put(IFLA_INFO_SLAVE_KIND, "bridge", 6);
+    message.nest(IFLA_INFO_SLAVE_DATA, [&] { message.put_u8(option, value); });
+  });
+  return message;
+}
+
 // None of the settings that the next two write has a netlink attribute.
 
 Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu, bool gateway) {

@@ -46,6 +46,9 @@ struct Settings {
 /// The MTU alone: IPv6 takes settings only while it is above its least MTU.
 [[nodiscard]] kernel::Message mtu_message(const std::string& name, std::uint32_t mtu);
 
+/// Sets an option of a bridge's port, IFLA_BRPORT_x (linux/if_link.h).
+[[nodiscard]] kernel::Message port_message(const std::string& port, int option, std::uint8_t value);
+
 /// For a link of the gateway's own: forwards IPv6 from there and believes no router advertisement, or has no IPv6 at all. Flushes what is queued.
 [[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu, bool gateway);
 /// Gives back all that `serve_ipv6` sets, so that the link equals one that it never was called for.

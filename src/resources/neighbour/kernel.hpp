@@ -1,5 +1,5 @@
-// What the kernel has learnt of who is where: neighbour tables (ARP, neighbour discovery) and the bridges' forwarding tables. No resource, but a change
-// of resources can make it false.
+// What the kernel has learnt of who is where: neighbour tables (ARP, neighbour discovery) and the bridges' forwarding tables. No resource, but a
+// change of resources can make it false.
 #pragma once
 
 #include "resources/kernel.hpp"

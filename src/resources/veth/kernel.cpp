@@ -76,16 +76,7 @@ kernel::Message make_message(const Veth& cable, int master, int peer_netns, Work
   return message;
 }
 
-kernel::Message hairpin_message(const VethEnd& end) {
-  const ifinfomsg fixed{};
-  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
-  message.put_text(IFLA_IFNAME, end.name);
-  message.nest(IFLA_LINKINFO, [&] {
-    message.put(IFLA_INFO_SLAVE_KIND, "bridge", 6);
-    message.nest(IFLA_INFO_SLAVE_DATA, [&] { message.put_u8(IFLA_BRPORT_MODE, end.hairpin ? 1 : 0); });
-  });
-  return message;
-}
+kernel::Message hairpin_message(const VethEnd& end) { return link::port_message(end.name, IFLA_BRPORT_MODE, end.hairpin ? 1 : 0); }
 
 /// A bridge that had no port drops what it shall send until the kernel has noticed, in its own time, that it has one.
 void await(const VethEnd& end, Work& work) {
