@@ -32,12 +32,14 @@ def saboteur(call, number, error):
 
 def calls(trace, file):
     """(name, number) of the calls that may be disturbed, from the first that opens `file` on; the loader's before it are not topo's. Nor are
-    writes to what was not opened as a file: messages to the terminal, and a sanitizer's probing of memory through a pipe."""
+    writes to what was not opened as a file: messages to the terminal, and a sanitizer's probing of memory through a pipe. A call that the
+    kernel restarts counts once, as where nobody is in its way: a setting is written again and again until nobody else holds the kernel's
+    lock of networks, thousands of times on a busy machine, and a point beyond them would never be reached without them."""
     found, counts, begun, files = [], {}, False, set()
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
             match = re.match(r"^\d+ +(\w+)\((\d*)", line)
-            if not match:
+            if not match or "= ? ERESTART" in line:
                 continue
             name, descriptor = match[1], match[2]
             counts[name] = counts.get(name, 0) + 1
