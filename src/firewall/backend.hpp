@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/records.hpp"
 #include "resources/firewall/firewall.hpp"
 #include "resources/firewall/ways.hpp"
 #include "topo/error.hpp"
@@ -20,6 +21,8 @@ struct Place {
   int netns_fd = -1;
   int home_fd = -1;
   std::string state{};  ///< a folder for what is to outlive the tables; empty: none
+  /// The links of the namespace, where they were read a moment ago; nullptr: they are read when they are needed.
+  const kernel::Snapshot* seen = nullptr;
 };
 
 /// How long to wait for programs that hold the xtables lock. `stop`, where there is one, ends that with Exit::interrupted.

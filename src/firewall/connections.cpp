@@ -1,20 +1,13 @@
 // Connection tracking entries that the rules would not let begin any more: nfnetlink_conntrack.
-#include <arpa/inet.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
-#include <string>
 
 #include "firewall/backend.hpp"
+#include "firewall/conntrack.hpp"
 #include "firewall/modules.hpp"
-#include "kernel/channel.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
 #include "policy/verdict.hpp"
@@ -26,84 +19,10 @@ using netfilter::Rule;
 using netfilter::Ruleset;
 using netfilter::Target;
 
-constexpr std::uint8_t icmp = 1, udp = 17;
+using conntrack::Connection;
+using conntrack::Tuple;
 
-/// One direction of a connection, as its packets look.
-struct Tuple {
-  IpAddress source, destination;
-  std::uint8_t protocol = 0;
-  std::uint16_t source_port = 0, destination_port = 0;
-  std::uint8_t icmp_type = 0;
-};
-
-struct Connection {
-  Tuple original, reply;
-  std::uint32_t status = 0;  ///< IPS_*
-  std::uint16_t zone = 0;
-  std::vector<std::pair<int, std::string>> key;  ///< the attributes that name it in a request to delete it
-
-  [[nodiscard]] bool has(std::uint32_t bit) const { return (status & bit) != 0; }
-};
-
-std::uint16_t number_in(const nlattr* attribute) { return attribute == nullptr ? std::uint16_t{0} : ntohs(nla_get_u16(attribute)); }
-
-std::optional<Tuple> tuple_in(nlattr* attribute) {
-  nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
-  nlattr* ip[CTA_IP_MAX + 1] = {};
-  nlattr* protocol[CTA_PROTO_MAX + 1] = {};
-  if (attribute == nullptr || nla_parse_nested(tuple, CTA_TUPLE_MAX, attribute, nullptr) != 0) return std::nullopt;
-  if (tuple[CTA_TUPLE_IP] == nullptr || tuple[CTA_TUPLE_PROTO] == nullptr) return std::nullopt;
-  if (nla_parse_nested(ip, CTA_IP_MAX, tuple[CTA_TUPLE_IP], nullptr) != 0) return std::nullopt;
-  if (nla_parse_nested(protocol, CTA_PROTO_MAX, tuple[CTA_TUPLE_PROTO], nullptr) != 0 || protocol[CTA_PROTO_NUM] == nullptr) return std::nullopt;
-  Tuple found;
-  if (ip[CTA_IP_V4_SRC] != nullptr && ip[CTA_IP_V4_DST] != nullptr) {
-    found.source = IpAddress::from_bytes(Family::v4, nla_data(ip[CTA_IP_V4_SRC]));
-    found.destination = IpAddress::from_bytes(Family::v4, nla_data(ip[CTA_IP_V4_DST]));
-  } else if (ip[CTA_IP_V6_SRC] != nullptr && ip[CTA_IP_V6_DST] != nullptr) {
-    found.source = IpAddress::from_bytes(Family::v6, nla_data(ip[CTA_IP_V6_SRC]));
-    found.destination = IpAddress::from_bytes(Family::v6, nla_data(ip[CTA_IP_V6_DST]));
-  } else {
-    return std::nullopt;
-  }
-  found.protocol = nla_get_u8(protocol[CTA_PROTO_NUM]);
-  found.source_port = number_in(protocol[CTA_PROTO_SRC_PORT]);
-  found.destination_port = number_in(protocol[CTA_PROTO_DST_PORT]);
-  const nlattr* type = found.protocol == icmp ? protocol[CTA_PROTO_ICMP_TYPE] : protocol[CTA_PROTO_ICMPV6_TYPE];
-  if (type != nullptr) found.icmp_type = nla_get_u8(type);
-  return found;
-}
-
-std::optional<Connection> connection_of(nlmsghdr* message) {
-  nlattr* parts[CTA_MAX + 1] = {};
-  if (nlmsg_parse(message, sizeof(nfgenmsg), parts, CTA_MAX, nullptr) != 0) return std::nullopt;
-  const auto original = tuple_in(parts[CTA_TUPLE_ORIG]), reply = tuple_in(parts[CTA_TUPLE_REPLY]);
-  if (!original || !reply) return std::nullopt;
-  Connection found{*original, *reply, 0, number_in(parts[CTA_ZONE]), {}};
-  if (parts[CTA_STATUS] != nullptr) found.status = ntohl(nla_get_u32(parts[CTA_STATUS]));
-  // With its id, so that a new connection with the same addresses and ports is not taken for it.
-  for (const int part : {CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID}) {
-    if (const nlattr* attribute = parts[part]) {
-      found.key.emplace_back(attribute->nla_type,
-                             std::string(static_cast<const char*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute))));
-    }
-  }
-  return found;
-}
-
-kernel::Message question(int type, std::uint8_t family) { return {(NFNL_SUBSYS_CTNETLINK << 8) | type, 0, nfgenmsg{family, NFNETLINK_V0, 0}}; }
-
-Result<std::vector<Connection>> read_connections(kernel::Channel& channel, const std::function<bool(const Connection&)>& wanted) {
-  std::vector<Connection> found;
-  // Both families at once: it is going through the whole hash table of the kernel, empty as it may be, that takes the time.
-  auto read = channel.dump(
-      question(IPCTNL_MSG_CT_GET, AF_UNSPEC), [&] { found.clear(); },
-      [&](nlmsghdr* message) {
-        auto connection = connection_of(message);
-        if (connection && wanted(*connection)) found.push_back(std::move(*connection));
-      });
-  if (!read) return std::move(read).error();
-  return found;
-}
+constexpr std::uint8_t udp = 17;
 
 // --- what the rules make of a connection ---
 
@@ -249,11 +168,15 @@ Result<void> forget_connections(const Place& place, const Ruleset* rules, const 
   auto tracking = is_tracking(place);
   if (!tracking) return std::move(tracking).error();
   if (!*tracking) return {};
-  kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
   const Judge judge(rules, before, after);
-  const auto doomed_of = [&] { return read_connections(channel, [&](const Connection& connection) { return judge.must_go(connection); }); };
-  auto doomed = doomed_of();
-  if (!doomed && load_module("nf_conntrack_netlink")) doomed = doomed_of();
+  const auto must_go = [&](const Connection& connection) { return judge.must_go(connection); };
+  auto few = conntrack::list_few(place);
+  if (!few) return std::move(few).error();
+  if (*few && std::none_of((*few)->begin(), (*few)->end(), must_go)) return {};
+
+  kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
+  auto doomed = conntrack::read(channel, must_go);
+  if (!doomed && load_module("nf_conntrack_netlink")) doomed = conntrack::read(channel, must_go);
   if (!doomed) {
     auto error = std::move(doomed).error();
     error.what = "cannot read the connections that the kernel tracks";
@@ -261,11 +184,8 @@ Result<void> forget_connections(const Place& place, const Ruleset* rules, const 
     return error;
   }
   kernel::Batch batch;
-  for (const auto& connection : *doomed) {
-    auto request = question(IPCTNL_MSG_CT_DELETE, connection.original.source.family() == Family::v4 ? AF_INET : AF_INET6);
-    for (const auto& [attribute, content] : connection.key) request.put(attribute, content.data(), content.size());
-    batch.add(std::move(request), "cannot forget a connection of " + connection.original.source.to_string(), {ENOENT});
-  }
+  for (const auto& connection : *doomed)
+    batch.add(conntrack::deletion_of(connection), "cannot forget a connection of " + connection.original.source.to_string(), {ENOENT});
   return channel.perform(batch);
 }
 

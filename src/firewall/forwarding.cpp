@@ -52,11 +52,13 @@ Result<std::optional<bool>> is_on(const std::string& name) {
 
 /// The names of the interfaces that are no topology's. What is a port of another interface receives nothing itself.
 Result<std::vector<std::string>> outside_interfaces(const Place& place) {
-  kernel::Channel channel(place.netns_fd, place.home_fd);
-  kernel::Snapshot snapshot;
-  if (auto read = kernel::dump_links(channel, snapshot); !read) return std::move(read).error();
+  kernel::Snapshot read_now;
+  if (place.seen == nullptr) {
+    kernel::Channel channel(place.netns_fd, place.home_fd);
+    if (auto read = kernel::dump_links(channel, read_now); !read) return std::move(read).error();
+  }
   std::vector<std::string> names;
-  for (const auto& link : snapshot.links) {
+  for (const auto& link : (place.seen != nullptr ? *place.seen : read_now).links) {
     const bool ours = (link.group & link_group_mask) == link_group_any;
     if (!ours && (link.flags & IFF_LOOPBACK) == 0 && link.master == 0) names.push_back(link.name);
   }

@@ -1,4 +1,8 @@
 // Which tracked connections are forgotten. The entries are put into the kernel by conntrack(8), as traffic would make them.
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netlink.h>
+
+#include "firewall/conntrack.hpp"
 #include "firewall_scratch.hpp"
 
 namespace topo::firewall {
@@ -75,15 +79,58 @@ Ruleset rules() {
   return set;
 }
 
-/// Puts in one connection and says whether it is still there after `rules`.
+/// Puts in one connection and says whether it is still there after `rules`: alone, and among more than the kernel lists in one piece.
 bool survives(const Scratch& scratch, const std::string& connection, const Ruleset* rules, const Ways& before = ways()) {
-  shell("conntrack -F; conntrack -I " + connection + " -t 60");
-  REQUIRE(shell("conntrack -C").substr(0, 2) == "1\n");
-  must(forget_connections(scratch.place(), rules, before, ways()));
-  return shell("conntrack -C").substr(0, 2) == "1\n";
+  bool answers[2]{};
+  for (const bool among_many : {false, true}) {
+    shell("conntrack -F; conntrack -I " + connection + " -t 60");
+    REQUIRE(shell("conntrack -C").substr(0, 2) == "1\n");
+    if (among_many) {
+      shell(
+          "for n in $(seq 50); do echo \"-I -p udp -s 203.0.113.9 -d 203.0.113.10 --sport $n --dport 9 -t 60\"; done > /run/many; "
+          "conntrack --load-file /run/many; rm /run/many");
+      REQUIRE(shell("conntrack -C").substr(0, 3) == "51\n");
+    }
+    must(forget_connections(scratch.place(), rules, before, ways()));
+    answers[among_many] = shell("conntrack -C").substr(0, 3) == (among_many ? "51\n" : "1\n");
+  }
+  CHECK(answers[0] == answers[1]);
+  return answers[0];
+}
+
+/// All of a connection that the list tells as well.
+std::string told(const conntrack::Connection& connection) {
+  std::string text = std::to_string(connection.zone) + (connection.has(IPS_SRC_NAT) ? " snat" : "") + (connection.has(IPS_DST_NAT) ? " dnat" : "");
+  for (const auto& tuple : {connection.original, connection.reply}) {
+    text += " " + tuple.source.to_string() + ":" + std::to_string(tuple.source_port) + ">" + tuple.destination.to_string() + ":" +
+            std::to_string(tuple.destination_port) + "/" + std::to_string(tuple.protocol) + "." + std::to_string(tuple.icmp_type);
+  }
+  return text;
 }
 
 }  // namespace
+
+TEST_CASE("the kernel's list tells of connections what netlink does") {
+  const Scratch scratch;
+  shell("iptables-legacy -t nat -A POSTROUTING -j ACCEPT && ip6tables-legacy -t nat -A POSTROUTING -j ACCEPT");
+  for (const char* connection :
+       {"-p tcp --state ESTABLISHED -s 203.0.113.9 -d 198.51.100.2 --sport 10 --dport 8080 --dst-nat 10.0.1.2:80",
+        "-p tcp --state ESTABLISHED -s 203.0.113.9 -d 198.51.100.2 --sport 11 --dport 8080 --dst-nat 198.51.100.2:80",
+        "-p udp -s 10.0.0.2 -d 203.0.113.9 --sport 10 --dport 53 --src-nat 198.51.100.2",
+        "-p udp -s 2001:db8::2 -d 2001:db8:9::2 --sport 10 --dport 21", "-p udp -s 10.0.0.2 -d 10.0.1.2 --sport 10 --dport 20 --zone 7",
+        "-p icmp -s 10.0.0.2 -d 10.0.1.2 --icmp-type 8 --icmp-code 0 --icmp-id 5",
+        "-p icmpv6 -s 2001:db8::2 -d 2001:db8:9::2 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 5"}) {
+    INFO(connection);
+    shell("conntrack -F; conntrack -I " + std::string(connection) + " -t 60");
+    kernel::Channel channel(scratch.place().netns_fd, scratch.place().home_fd, NETLINK_NETFILTER);
+    const auto all = must(conntrack::read(channel, [](const auto&) { return true; }));
+    const auto few = must(conntrack::list_few(scratch.place()));
+    REQUIRE(few);
+    REQUIRE(few->size() == 1);
+    REQUIRE(all.size() == 1);
+    CHECK(told(few->front()) == told(all.front()));
+  }
+}
 
 TEST_CASE("connections that the rules do not let begin are forgotten, the others not") {
   const Scratch scratch;

@@ -34,14 +34,18 @@ def calls(trace, file):
     """(name, number) of the calls that may be disturbed, from the first that opens `file` on; the loader's before it are not topo's. Nor are
     writes to what was not opened as a file: messages to the terminal, and a sanitizer's probing of memory through a pipe. A call that the
     kernel restarts counts once, as where nobody is in its way: a setting is written again and again until nobody else holds the kernel's
-    lock of networks, thousands of times on a busy machine, and a point beyond them would never be reached without them."""
-    found, counts, begun, files = [], {}, False, set()
+    lock of networks, thousands of times on a busy machine, and a point beyond them would never be reached without them. strace counts the
+    calls of each thread by themselves; those of the first are given."""
+    found, counts, begun, files, first = [], {}, False, set(), None
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            match = re.match(r"^\d+ +(\w+)\((\d*)", line)
+            match = re.match(r"^(\d+) +(\w+)\((\d*)", line)
             if not match or "= ? ERESTART" in line:
                 continue
-            name, descriptor = match[1], match[2]
+            thread, name, descriptor = match.groups()
+            first = first or thread
+            if thread != first:
+                continue
             counts[name] = counts.get(name, 0) + 1
             begun = begun or f'"{file}"' in line
             if name == "openat" and (opened := re.search(r"= (\d+)$", line)):

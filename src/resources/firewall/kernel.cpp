@@ -14,7 +14,7 @@ namespace topo {
 namespace {
 
 firewall::Place backend_place(const kernel::Place& place) {
-  return {place.name, place.netns.get(), place.home_fd, place.name.empty() ? state_folder : ""};
+  return {place.name, place.netns.get(), place.home_fd, place.name.empty() ? state_folder : "", &place.snapshot};
 }
 
 bool matters(const Resource& resource) {
