@@ -12,15 +12,13 @@
 
 namespace topo {
 
-struct Observed : Hindrances {
-  Graph live;
-};
-
 class Kernel {
  public:
   virtual ~Kernel() = default;
-  /// Everything that bears the topology's mark, and what stands in the way of `desired`. Changes nothing.
-  [[nodiscard]] virtual Result<Observed> observe(const Graph& desired) = 0;
+  /// Everything that bears the topology's mark; `desired` decides only where the kernel keeps no trace. Changes nothing.
+  [[nodiscard]] virtual Result<Graph> observe(const Graph& desired) = 0;
+  /// What stands in the way of `desired` in what was last observed.
+  [[nodiscard]] virtual Result<Hindrances> find_hindrances(const Graph& desired) = 0;
   /// Performs the changes in their order. On an error some of them may have been performed, wholly or in part.
   /// `stop` is asked between steps; true ends the work with Exit::interrupted.
   [[nodiscard]] virtual Result<void> perform(const Plan& plan, const std::function<bool()>& stop) = 0;

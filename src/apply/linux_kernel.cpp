@@ -137,6 +137,7 @@ Result<void> LinuxKernel::read_named(const std::string& name, const std::string&
 }
 
 Result<void> LinuxKernel::read_all(const std::string& topology) {
+  tables_.clear();
   places_.clear();
   leftovers_.clear();
   strangers_.clear();
@@ -156,16 +157,19 @@ Result<void> LinuxKernel::read_all(const std::string& topology) {
   return {};
 }
 
-Result<Observed> LinuxKernel::observe(const Graph& desired) {
-  const std::string& topology = desired.topology();
-  if (auto read = read_all(topology); !read) return std::move(read).error();
-  const Reading reading{topology, desired, places_, leftovers_, strangers_, second_names_};
-  live_ = Graph(topology);
-  if (auto told = ForEachKind<Resource>::observe(reading, live_); !told) return std::move(told).error();
-  Observed observed;
-  if (auto looked = ForEachKind<Resource>::find_hindrances(reading, live_, observed); !looked) return std::move(looked).error();
-  observed.live = live_;
-  return observed;
+Reading LinuxKernel::reading(const Graph& desired) { return {desired.topology(), desired, places_, leftovers_, strangers_, second_names_, tables_}; }
+
+Result<Graph> LinuxKernel::observe(const Graph& desired) {
+  if (auto read = read_all(desired.topology()); !read) return std::move(read).error();
+  live_ = Graph(desired.topology());
+  if (auto told = ForEachKind<Resource>::observe(reading(desired), live_); !told) return std::move(told).error();
+  return live_;
+}
+
+Result<Hindrances> LinuxKernel::find_hindrances(const Graph& desired) {
+  Hindrances found;
+  if (auto looked = ForEachKind<Resource>::find_hindrances(reading(desired), live_, found); !looked) return std::move(looked).error();
+  return found;
 }
 
 Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>& stop) {

@@ -8,6 +8,7 @@
 
 #include "apply/kernel.hpp"
 #include "kernel/work.hpp"
+#include "resources/kernel.hpp"
 
 namespace topo {
 
@@ -17,10 +18,12 @@ class LinuxKernel : public Kernel {
  public:
   /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables.
   explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {});
-  [[nodiscard]] Result<Observed> observe(const Graph& desired) override;
+  [[nodiscard]] Result<Graph> observe(const Graph& desired) override;
+  [[nodiscard]] Result<Hindrances> find_hindrances(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
  private:
+  [[nodiscard]] Reading reading(const Graph& desired);
   [[nodiscard]] Result<void> read_all(const std::string& topology);
   [[nodiscard]] Result<void> read_host();
   [[nodiscard]] Result<void> read_named(const std::string& name, const std::string& topology);
@@ -33,6 +36,7 @@ class LinuxKernel : public Kernel {
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
   std::map<std::uint64_t, std::string> names_by_inode_;  ///< of the topology's own namespaces
   std::map<std::string, std::string> second_names_;      ///< that somebody else gave to these: their own
+  std::map<std::string, firewall::Tables> tables_;       ///< of these, as far as somebody asked for them
   Graph live_;
 };
 

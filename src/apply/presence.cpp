@@ -18,14 +18,12 @@ void note(std::set<std::string>& names, const kernel::LinkRecord& link) {
 
 /// A topology whose links and namespaces are gone may have left its rules, if whoever removed them did not know topo.
 Result<void> note_chains(std::set<std::string>& names, int home_fd) {
-  const firewall::Place place{"", home_fd, home_fd};
-  const auto tables = firewall::existing_tables(place);
-  if (!tables) return tables.error();
-  for (const auto id : *tables) {
-    const auto table = firewall::Table::open(place, id);
-    if (!table) return table.error();
+  const firewall::Tables tables(firewall::Place{"", home_fd, home_fd});
+  const auto existing = tables.read();
+  if (!existing) return existing.error();
+  for (const firewall::Table* table : *existing) {
     for (const auto& [prefix, topology] : firewall::topologies_in(*table)) names.insert(topology);
-    const auto shared = firewall::SharedChain::read(firewall::shared_in(*table), id.family);
+    const auto shared = firewall::SharedChain::read(firewall::shared_in(*table), table->id().family);
     names.insert(shared.topologies.begin(), shared.topologies.end());
   }
   return {};

@@ -42,6 +42,16 @@ std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) 
   return lines;
 }
 
+/// What is there, and the plan from there to `desired`.
+Result<Planned> look(const Kernels& kernels, const Graph& desired, const Graph* applied = nullptr) {
+  auto kernel = kernels();
+  if (!kernel) return std::move(kernel).error();
+  auto live = (*kernel)->observe(desired);
+  if (!live) return std::move(live).error();
+  Plan plan = diff(*live, desired, applied);
+  return Planned{std::move(*kernel), {{}, std::move(*live)}, std::move(plan)};
+}
+
 class Transaction {
  public:
   Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
@@ -86,7 +96,7 @@ class Transaction {
     seen.kernel.reset();
     if (!performed) return roll_back(seen, std::move(performed).error());
     if (interrupts() > 0) return roll_back(seen, Error{Exit::interrupted, "interrupted", {}, {}, {}, {}});
-    auto after = plan_graph(kernels_, desired_);
+    auto after = look(kernels_, desired_);
     if (!after) return roll_back(seen, std::move(after).error());
     if (!after->plan.empty()) {
       return roll_back(
@@ -112,7 +122,7 @@ class Transaction {
     const Graph& earlier = before.observed.live;
     std::vector<std::string> trouble;
     for (int attempt = 0;; ++attempt) {
-      auto now = plan_graph(kernels_, earlier);
+      auto now = look(kernels_, earlier);
       if (!now) {
         trouble.push_back("cannot read what is there: " + now.error().to_string());
         if (attempt < attempts) continue;
@@ -171,12 +181,12 @@ std::optional<Error> conflict_of(const Observed& observed, const std::string& to
 }
 
 Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied) {
-  auto kernel = kernels();
-  if (!kernel) return std::move(kernel).error();
-  auto observed = (*kernel)->observe(desired);
-  if (!observed) return std::move(observed).error();
-  Plan plan = diff(observed->live, desired, applied);
-  return Planned{std::move(*kernel), std::move(*observed), std::move(plan)};
+  auto planned = look(kernels, desired, applied);
+  if (!planned) return planned;
+  auto hindrances = planned->kernel->find_hindrances(desired);
+  if (!hindrances) return std::move(hindrances).error();
+  static_cast<Hindrances&>(planned->observed) = std::move(*hindrances);
+  return planned;
 }
 
 Result<Outcome> apply_graph(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) {

@@ -15,6 +15,11 @@ namespace topo {
 /// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
 using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
 
+/// What is there of a topology, and what stands in its way.
+struct Observed : Hindrances {
+  Graph live;
+};
+
 /// What a look at the kernel showed, and what has to change to have what is wanted.
 struct Planned {
   std::unique_ptr<Kernel> kernel;  ///< the one it was seen through, which can perform the plan
@@ -22,7 +27,7 @@ struct Planned {
   Plan plan;
 };
 
-/// Observes, and plans from there to `desired`. Changes nothing.
+/// Observes, looks for hindrances, and plans from there to `desired`. Changes nothing.
 [[nodiscard]] Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied = nullptr);
 
 struct ApplyOptions {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,8 +32,25 @@ struct Waiting {
   std::function<bool()> stop{};
 };
 
-/// What `topology` owns in the tables of `place`; nullopt where that is nothing. Creates no table: a table that does not exist is empty.
-[[nodiscard]] Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology);
+class Table;
+
+/// The legacy tables of a namespace as one look finds them: read when they are first asked for, and kept.
+class Tables {
+ public:
+  Tables(Place place);  // NOLINT(google-explicit-constructor)
+  Tables(Tables&&) noexcept;
+  ~Tables();
+  [[nodiscard]] const Place& place() const { return place_; }
+  /// All that exist; creates none. They are this object's.
+  [[nodiscard]] Result<std::vector<const Table*>> read() const;
+
+ private:
+  Place place_;
+  mutable std::unique_ptr<std::vector<Table>> tables_;
+};
+
+/// What `topology` owns in `tables`; nullopt where that is nothing. A table that does not exist is empty.
+[[nodiscard]] Result<std::optional<Firewall>> observe(const Tables& tables, const std::string& topology);
 
 /// Brings the tables of `place` from `before` (what observe gave; nullptr: nothing) to `after` (nullptr: nothing of ours left):
 /// at most one commit a table, none for a table that does not change, under the xtables lock; EAGAIN is tried again. Keeps the shared
@@ -47,18 +65,18 @@ struct PortConflict {
   std::string holder;  ///< "topology lab", or "the host itself listens on it (0.0.0.0:80)"
   bool listener = false;
 };
-/// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket in `place`.
-[[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted,
+/// Port maps of `wanted` that are not in `live` (nullptr: none live) and meet another topology's map or a listening socket.
+[[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Tables& tables, const std::string& topology, const Firewall& wanted,
                                                                const Firewall* live);
 
-/// Chains in `place` that have the name of topo's shared one and are not its own, or not only, where `topology` needs that one (`wanted`; nullptr:
+/// Chains of `tables` that have the name of topo's shared one and are not its own, or not only, where `topology` needs that one (`wanted`; nullptr:
 /// nothing is wanted) or has its mark there: "chain TOPO of the IPv4 table filter", and why.
-[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Place& place, const std::string& topology,
+[[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology,
                                                                                       const Firewall* wanted);
 
 /// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
 /// a remedy that is a command.
-[[nodiscard]] Result<std::vector<std::string>> warnings(const Place& place, const std::string& topology, const Firewall& wanted);
+[[nodiscard]] Result<std::vector<std::string>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted);
 
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
 [[nodiscard]] std::vector<std::string> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);

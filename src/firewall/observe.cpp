@@ -29,15 +29,15 @@ Result<bool> forwards(const Place& place, Family family, const Owned& shared, co
 
 }  // namespace
 
-Result<std::optional<Firewall>> observe(const Place& place, const std::string& topology) {
-  auto tables = existing_tables(place);
-  if (!tables) return std::move(tables).error();
+Result<std::optional<Firewall>> observe(const Tables& tables, const std::string& topology) {
+  const Place& place = tables.place();
+  const auto existing = tables.read();
+  if (!existing) return existing.error();
   Firewall firewall;
   firewall.ns = place.ns;
   bool remembered = false;
-  for (const TableId id : *tables) {
-    auto table = Table::open(place, id);
-    if (!table) return std::move(table).error();
+  for (const Table* table : *existing) {
+    const TableId id = table->id();
     collect(owned_by(topology, *table), id, firewall.rules);
     if (id.table != netfilter::Table::filter) continue;
     const Owned shared = shared_in(*table);
@@ -54,19 +54,18 @@ Result<std::optional<Firewall>> observe(const Place& place, const std::string& t
   return std::optional(std::move(firewall));
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Place& place, const std::string& topology, const Firewall* wanted) {
+Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology, const Firewall* wanted) {
   std::vector<std::pair<std::string, std::string>> found;
-  auto tables = existing_tables(place);
-  if (!tables) return std::move(tables).error();
-  for (const TableId id : *tables) {
+  const std::string& ns = tables.place().ns;
+  const auto existing = tables.read();
+  if (!existing) return existing.error();
+  for (const Table* table : *existing) {
+    const TableId id = table->id();
     if (id.table != netfilter::Table::filter) continue;
-    auto table = Table::open(place, id);
-    if (!table) return std::move(table).error();
     const auto meaning = SharedChain::read(shared_in(*table), id.family);
     const bool needed = wanted != nullptr && (id.family == Family::v4 ? wanted->forwards_v4 : wanted->forwards_v6);
     if (!meaning.foreign || !(needed || meaning.topologies.contains(topology))) continue;
-    found.emplace_back("chain " + std::string(shared_chain) + " of " + id.title() + (place.ns.empty() ? "" : " in namespace " + place.ns),
-                       meaning.whose());
+    found.emplace_back("chain " + std::string(shared_chain) + " of " + id.title() + (ns.empty() ? "" : " in namespace " + ns), meaning.whose());
   }
   return found;
 }

@@ -100,21 +100,20 @@ void meet_topologies(const Table& table, const std::string& topology, Conflicts&
 
 }  // namespace
 
-Result<std::vector<PortConflict>> port_conflicts(const Place& place, const std::string& topology, const Firewall& wanted, const Firewall* live) {
+Result<std::vector<PortConflict>> port_conflicts(const Tables& tables, const std::string& topology, const Firewall& wanted, const Firewall* live) {
   auto claims = claims_of(&wanted);
   const auto held = claims_of(live);
   std::erase_if(claims, [&](const Claim& claim) { return std::find(held.begin(), held.end(), claim) != held.end(); });
   if (claims.empty()) return std::vector<PortConflict>();
   Conflicts conflicts(std::move(claims));
-  auto tables = existing_tables(place);
-  if (!tables) return std::move(tables).error();
-  for (const TableId id : *tables) {
+  const auto existing = tables.read();
+  if (!existing) return existing.error();
+  for (const Table* table : *existing) {
+    const TableId id = table->id();
     if (id.table != netfilter::Table::nat || !conflicts.wants(id.family)) continue;
-    auto table = Table::open(place, id);
-    if (!table) return std::move(table).error();
     meet_topologies(*table, topology, conflicts);
   }
-  auto sockets = listeners(place);
+  auto sockets = listeners(tables.place());
   if (!sockets) return std::move(sockets).error();
   for (const auto& socket : *sockets) {
     for (const Family family : {Family::v4, Family::v6}) {

@@ -149,6 +149,27 @@ Result<std::vector<TableId>> existing_tables(const Place& place) {
   return found;
 }
 
+Tables::Tables(Place place) : place_(std::move(place)) {}
+Tables::Tables(Tables&&) noexcept = default;
+Tables::~Tables() = default;
+
+Result<std::vector<const Table*>> Tables::read() const {
+  if (!tables_) {
+    const auto existing = existing_tables(place_);
+    if (!existing) return existing.error();
+    auto opened = std::make_unique<std::vector<Table>>();
+    for (const TableId id : *existing) {
+      auto table = Table::open(place_, id);
+      if (!table) return std::move(table).error();
+      opened->push_back(std::move(*table));
+    }
+    tables_ = std::move(opened);
+  }
+  std::vector<const Table*> all;
+  for (const Table& table : *tables_) all.push_back(&table);
+  return all;
+}
+
 struct Table::Snapshot {
   const Library* library;
   xtc_handle* handle;

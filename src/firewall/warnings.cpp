@@ -193,17 +193,16 @@ Result<void> add_nft_warnings(const Place& place, const std::string& topology, c
 
 }  // namespace
 
-Result<std::vector<std::string>> warnings(const Place& place, const std::string& topology, const Firewall& wanted) {
+Result<std::vector<std::string>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted) {
   std::vector<std::string> found;
-  auto tables = existing_tables(place);
-  if (!tables) return std::move(tables).error();
-  for (const TableId id : *tables) {
+  const auto existing = tables.read();
+  if (!existing) return existing.error();
+  for (const Table* table : *existing) {
+    const TableId id = table->id();
     if (id.table != netfilter::Table::filter || !forwards(wanted, id.family)) continue;
-    auto table = Table::open(place, id);
-    if (!table) return std::move(table).error();
     if (auto warning = legacy_warning(*table, topology, wanted)) found.push_back(std::move(*warning));
   }
-  if (auto added = add_nft_warnings(place, topology, wanted, found); !added) return std::move(added).error();
+  if (auto added = add_nft_warnings(tables.place(), topology, wanted, found); !added) return std::move(added).error();
   return found;
 }
 

@@ -8,6 +8,7 @@
 
 #include "diff/obstacle.hpp"
 #include "diff/plan.hpp"
+#include "firewall/backend.hpp"
 #include "graph/graph.hpp"
 #include "kernel/work.hpp"
 #include "topo/error.hpp"
@@ -22,6 +23,7 @@ struct Reading {
   const std::vector<std::string>& leftovers;               ///< names of own namespaces whose making a crash cut short
   const std::map<std::string, std::string>& strangers;     ///< names in the folder of namespaces that are not the topology's: whose they are
   const std::map<std::string, std::string>& second_names;  ///< of its namespaces, given by somebody else: their names
+  std::map<std::string, firewall::Tables>& tables;         ///< of `places`, where somebody has asked for them
 };
 
 /// A plan being performed.

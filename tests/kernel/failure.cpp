@@ -95,10 +95,10 @@ TEST_CASE("asked to stop, it stops, and nothing without a name remains") {
   for (int limit = 0; limit < 12; ++limit) {
     LinuxKernel kernel;
     const Graph graph = small();
-    auto observed = kernel.observe(graph);
-    REQUIRE(observed);
+    auto live = kernel.observe(graph);
+    REQUIRE(live);
     int asked = 0;
-    auto performed = kernel.perform(diff(observed->live, graph), [&] { return asked++ >= limit; });
+    auto performed = kernel.perform(diff(*live, graph), [&] { return asked++ >= limit; });
     if (!performed) CHECK(performed.error().exit == Exit::interrupted);
     bring(graph);
     REQUIRE(static_cast<bool>(perform(Graph("lab"))));

@@ -29,18 +29,20 @@ std::string plan_text(const Plan& plan) {
 
 Observed look(const Graph& desired) {
   LinuxKernel kernel;
-  auto observed = kernel.observe(desired);
-  if (!observed) FAIL(observed.error().to_string());
-  return std::move(*observed);
+  auto live = kernel.observe(desired);
+  if (!live) FAIL(live.error().to_string());
+  auto hindrances = kernel.find_hindrances(desired);
+  if (!hindrances) FAIL(hindrances.error().to_string());
+  return {std::move(*hindrances), std::move(*live)};
 }
 
 Plan plan_to(const Graph& desired) { return diff(look(desired).live, desired); }
 
 Result<void> perform(const Graph& desired) {
   LinuxKernel kernel;
-  auto observed = kernel.observe(desired);
-  if (!observed) return std::move(observed).error();
-  return kernel.perform(diff(observed->live, desired), {});
+  auto live = kernel.observe(desired);
+  if (!live) return std::move(live).error();
+  return kernel.perform(diff(*live, desired), {});
 }
 
 void bring(const Graph& desired) {

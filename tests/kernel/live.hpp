@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apply/linux_kernel.hpp"
+#include "apply/transaction.hpp"
 #include "topo/names.hpp"
 
 namespace live {

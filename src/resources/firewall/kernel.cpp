@@ -17,6 +17,11 @@ firewall::Place backend_place(const kernel::Place& place) {
   return {place.name, place.netns.get(), place.home_fd, place.name.empty() ? state_folder : "", &place.snapshot};
 }
 
+/// Read once a look, however many ask.
+const firewall::Tables& tables_of(const Reading& reading, const kernel::Place& place) {
+  return reading.tables.try_emplace(place.name, backend_place(place)).first->second;
+}
+
 bool matters(const Resource& resource) {
   return std::holds_alternative<Address>(resource) || std::holds_alternative<Veth>(resource) || std::holds_alternative<Route>(resource) ||
          std::holds_alternative<Namespace>(resource);
@@ -136,7 +141,7 @@ Result<void> KernelHalf<Firewall>::remove(const Firewall& live, Execution& execu
 Result<void> KernelHalf<Firewall>::observe(const Reading& reading, Graph& live) {
   for (const auto& [ns, place] : reading.places) {
     if (!place->snapshot.has_iptables) continue;
-    auto found = firewall::observe(backend_place(*place), reading.topology);
+    auto found = firewall::observe(tables_of(reading, *place), reading.topology);
     if (!found) return std::move(found).error();
     if (*found) live.put(std::move(**found));
   }
@@ -152,7 +157,7 @@ Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const
     };
     const Firewall* const wanted = in(reading.desired);
     const Firewall* const there = in(live);
-    const firewall::Place where = backend_place(*place);
+    const firewall::Tables& where = tables_of(reading, *place);
     if (place->snapshot.has_iptables && (wanted != nullptr || there != nullptr)) {
       const auto chains = firewall::foreign_chains(where, reading.topology, wanted);
       if (!chains) return chains.error();

@@ -59,11 +59,13 @@ struct World {
    public:
     explicit InMemory(World& world) : world_(world) {}
 
-    Result<Observed> observe(const Graph&) override {
+    Result<Graph> observe(const Graph&) override {
       if (world_.blind_after >= 0 && world_.steps >= world_.blind_after)
         return Error{Exit::rolled_back, "cannot list links", {}, "No buffer space", {}, {}};
-      return Observed{{world_.obstacles, {}}, world_.state};
+      return world_.state;
     }
+
+    Result<Hindrances> find_hindrances(const Graph&) override { return Hindrances{world_.obstacles, {}}; }
 
     Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override {
       for (const auto& change : plan.changes) {
