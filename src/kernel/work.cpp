@@ -101,7 +101,10 @@ Result<void> Work::remove_place(const std::string& ns) {
 
 int Work::choose_index(const InterfaceName& name) {
   const auto found = places_.find(name.ns);
-  if (found == places_.end() || !found->second->fresh) return 0;
+  if (found == places_.end() || !found->second->fresh) {
+    will_make(name);
+    return 0;
+  }
   const int chosen = found->second->next_index++;
   found->second->indexes[name.interface] = chosen;
   return chosen;
@@ -114,7 +117,9 @@ Result<int> Work::index(const InterfaceName& name) {
   Place& in = **where;
   if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
   if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
-  if (auto made = perform(Step::make); !made) return std::move(made).error();
+  if (const auto queued = queued_.find(name.ns); queued != queued_.end() && queued->second.contains(name.interface)) {
+    if (auto made = make(); !made) return std::move(made).error();
+  }
   const auto found = read_link(in.channel, name.interface);
   if (!found) return found.error();
   if (!*found) return Error{Exit::rolled_back, "there is no interface " + named(name.ns, name.interface), {}, {}, {}, {}};
@@ -123,7 +128,7 @@ Result<int> Work::index(const InterfaceName& name) {
 }
 
 Result<void> Work::set_sysctl(const std::string& ns, const std::string& name, const std::string& value) {
-  if (auto made = perform(Step::make); !made) return made;
+  if (auto made = make(); !made) return made;
   if (auto configured = perform(Step::configure, &ns); !configured) return configured;
   auto where = place(ns);
   if (!where) return std::move(where).error();
@@ -235,8 +240,17 @@ Result<void> Work::delete_doomed() {
   return {};
 }
 
-Result<void> Work::flush() {
+Result<void> Work::make() {
   if (auto made = perform(Step::make); !made) return made;
+  queued_.clear();
+  for (const auto& action : std::exchange(after_making_, {})) {
+    if (auto done = action(); !done) return done;
+  }
+  return {};
+}
+
+Result<void> Work::flush() {
+  if (auto made = make(); !made) return made;
   if (auto configured = perform(Step::configure); !configured) return configured;
   if (auto deleted = delete_doomed(); !deleted) return deleted;
   const auto actions = std::exchange(after_links_, {});
@@ -283,6 +297,8 @@ Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
 
 void Work::abandon() {
   batches_.clear();
+  queued_.clear();
+  after_making_.clear();
   doomed_links_.clear();
   for (auto& end : std::exchange(fragile_, {})) {
     const auto found = places_.find(end.ns);

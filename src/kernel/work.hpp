@@ -74,7 +74,9 @@ class Work {
   [[nodiscard]] Result<void> remove_place(const std::string& ns);
 
   [[nodiscard]] Batch& batch(Step step, const std::string& ns) { return batches_[step][ns]; }
-  /// The index an interface that is about to be made shall have; 0: the kernel chooses.
+  /// An interface whose making is queued, with an index that the kernel chooses.
+  void will_make(const InterfaceName& name) { queued_[name.ns].insert(name.interface); }
+  /// The same, with the index that it shall have; 0: the kernel chooses.
   [[nodiscard]] int choose_index(const InterfaceName& name);
   /// The index of an interface; where it is only queued it is made now.
   [[nodiscard]] Result<int> index(const InterfaceName& name);
@@ -86,6 +88,8 @@ class Work {
   [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name);
   [[nodiscard]] bool has_ipv6() const { return places_.at("")->snapshot.settings.forwarding_v6.has_value(); }
 
+  /// To be done as soon as all that is queued for making is made.
+  void after_making(std::function<Result<void>()> action) { after_making_.push_back(std::move(action)); }
   /// A link, by any of its ends, that the next flush deletes; one that lies wholly in doomed namespaces is left to their end.
   void doom_link(std::vector<InterfaceName> ends) { doomed_links_.push_back(std::move(ends)); }
   /// To be done once the doomed links are gone, in the order given.
@@ -110,6 +114,7 @@ class Work {
 
  private:
   [[nodiscard]] Result<void> perform(Step step, const std::string* only = nullptr);
+  [[nodiscard]] Result<void> make();
   [[nodiscard]] Result<void> delete_doomed();
   [[nodiscard]] Result<void> delete_links(Place& place, const std::vector<std::string>& names);
   [[nodiscard]] Result<void> wait_until_ready(std::chrono::milliseconds patience);
@@ -121,7 +126,8 @@ class Work {
   std::map<Step, std::map<std::string, Batch>> batches_;
   std::set<std::string> doomed_places_;
   std::vector<std::vector<InterfaceName>> doomed_links_;
-  std::vector<std::function<Result<void>()>> after_links_, at_end_;
+  std::map<std::string, std::set<std::string>> queued_;  ///< names by namespace
+  std::vector<std::function<Result<void>()>> after_making_, after_links_, at_end_;
   std::set<std::string> asked_;  ///< names of at_end_once
   std::vector<InterfaceName> fragile_;
   std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace

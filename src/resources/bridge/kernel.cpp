@@ -107,10 +107,13 @@ Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& executi
   auto& work = execution.work;
   auto& batch = work.batch(Work::Step::make, wanted.ns);
   batch.add(make_message(wanted, execution.plan.topology), "cannot create bridge " + wanted.name);
-  batch.join(link::mtu_message(wanted.name, wanted.mtu), "cannot set the MTU of bridge " + wanted.name);
-  batch.join(link::set_message(settings_of(wanted, execution.plan.topology), work.has_ipv6()), "cannot configure bridge " + wanted.name);
+  kernel::Message settings = link::set_message(settings_of(wanted, execution.plan.topology), work.has_ipv6());
+  settings.put_u32(IFLA_MTU, wanted.mtu);
+  batch.join(std::move(settings), "cannot configure bridge " + wanted.name);
   batch.join(link::up_message(wanted.name), "cannot bring up bridge " + wanted.name);
-  return link::serve_ipv6(execution.work, wanted.ns, wanted.name, wanted.mtu, wanted.gateway_v6);
+  work.will_make({wanted.ns, wanted.name});
+  work.after_making([&work, &wanted] { return link::serve_ipv6(work, wanted.ns, wanted.name, wanted.mtu, wanted.gateway_v6); });
+  return {};
 }
 
 Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& after, Execution& execution) {
