@@ -2,7 +2,7 @@
 
 add_library(topo_flags INTERFACE)
 target_include_directories(topo_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
-target_compile_options(topo_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+target_compile_options(topo_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffunction-sections -fdata-sections)
 # GCC 12 warns falsely of `"literal" + std::to_string(n)` when it optimizes (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(topo_flags INTERFACE -Wno-restrict)

@@ -236,13 +236,15 @@ int dispatch(std::vector<std::string> words) {
   add_options(app, {}, arguments, set);
   const auto all = commands();
   std::vector<std::string> names;
-  for (const auto& command : all) {
-    add_command(app, command, arguments, set);
-    names.emplace_back(command.name);
-  }
+  for (const auto& command : all) names.emplace_back(command.name);
   const auto chosen = skip_options(words.begin(), words.end());
   if (chosen != words.end() && std::find(names.begin(), names.end(), *chosen) == names.end()) {
     return usage_error("there is no command '" + *chosen + "'", suggestion(*chosen, names));
+  }
+  // Before the command nothing but --help could ask for the others.
+  const bool is_first = !words.empty() && chosen == words.begin();
+  for (const auto& command : all) {
+    if (!is_first || command.name == *chosen) add_command(app, command, arguments, set);
   }
   arguments.command_line = cut_command_line(words);
   try {

@@ -117,6 +117,8 @@ class Judge {
 
   [[nodiscard]] bool must_go(const Connection& connection) const {
     const Tuple &original = connection.original, &reply = connection.reply;
+    // Nobody answers from a group's address (RFC 1122, 3.2.1.3), so there is nothing that such an entry would let pass. Every bridge makes some.
+    if (original.destination.is_multicast()) return false;
     // Another zone's connections have nothing to do with the same addresses here.
     if (connection.zone != 0) {
       if (!after_.is_own_zone(connection.zone)) return before_.is_own_zone(connection.zone);

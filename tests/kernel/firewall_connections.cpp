@@ -149,6 +149,11 @@ TEST_CASE("connections that the rules do not let begin are forgotten, the others
     CHECK(survives(scratch, tcp + "-s 203.0.113.9 -d 198.51.100.2 --sport 10 --dport 8080 --dst-nat 172.17.0.2:80", &live));
     CHECK(survives(scratch, udp + "-s 203.0.113.9 -d 198.51.100.2 --sport 10 --dport 21", nullptr));
   }
+  SECTION("what goes to a group has no answer to let pass") {
+    CHECK(survives(scratch, "-p 2 -s 10.0.0.1 -d 224.0.0.22", &live));
+    CHECK(survives(scratch, "-p 2 -s 10.0.0.1 -d 224.0.0.22", nullptr));
+    CHECK(survives(scratch, udp + "-s 10.0.0.2 -d 239.0.0.1 --sport 10 --dport 21", nullptr));
+  }
   SECTION("by the port maps") {
     CHECK(survives(scratch, tcp + "-s 203.0.113.9 -d 198.51.100.2 --sport 10 --dport 8080 --dst-nat 10.0.1.2:80", &live));
     CHECK(!survives(scratch, tcp + "-s 203.0.113.9 -d 198.51.100.2 --sport 10 --dport 8081 --dst-nat 10.0.1.2:80", &live));
