@@ -172,9 +172,25 @@ Result<void> Work::perform(Step step, const std::string* only) {
     auto performed = (*where)->channel.perform(batch, [&](std::size_t before) { return proceed(title, done + before, total); });
     done += batch.requests().size();
     batch.clear();
+    has_made_ = has_made_ || step == Step::make;
     if (!performed) return performed;
   }
   return {};
+}
+
+std::uint32_t Work::group_to_delete(const Place& in, const std::vector<int>& indexes) const {
+  const std::set<int> doomed(indexes.begin(), indexes.end());
+  std::set<std::uint32_t> of_doomed, of_others;
+  std::size_t seen = 0;
+  for (const LinkRecord& link : in.snapshot.links) {
+    const bool is_doomed = doomed.contains(link.index);
+    seen += is_doomed ? 1 : 0;
+    (is_doomed ? of_doomed : of_others).insert(link.group);
+  }
+  const bool all_alike = seen == doomed.size() && of_doomed.size() == 1 && *of_doomed.begin() != 0;
+  // What was made since is in the group as well, and not in the snapshot.
+  if (all_alike && !has_made_ && !of_others.contains(*of_doomed.begin())) return *of_doomed.begin();
+  return of_others.contains(scratch_group_) ? 0 : scratch_group_;
 }
 
 Result<void> Work::delete_links(Place& in, const std::vector<std::string>& names) {
@@ -193,25 +209,22 @@ Result<void> Work::delete_links(Place& in, const std::vector<std::string>& names
     in.gone.insert(name);
     in.indexes.erase(name);
   }
-  const auto others_use_scratch = [&] {
-    return std::any_of(in.snapshot.links.begin(), in.snapshot.links.end(), [&](const LinkRecord& link) {
-      return link.group == scratch_group_ && std::find(indexes.begin(), indexes.end(), link.index) == indexes.end();
-    });
-  };
-  const bool together = indexes.size() > 1 && !others_use_scratch();
   Batch batch;
+  const std::uint32_t group = indexes.size() > 1 ? group_to_delete(in, indexes) : 0;
+  const bool is_theirs = group != 0 && group != scratch_group_;
   for (const int index : indexes) {
+    if (is_theirs) break;
     ifinfomsg fixed{};
     fixed.ifi_index = index;
-    Message message(together ? RTM_NEWLINK : RTM_DELLINK, 0, fixed, 64);
-    if (together) message.put_u32(IFLA_GROUP, scratch_group_);
+    Message message(group != 0 ? RTM_NEWLINK : RTM_DELLINK, 0, fixed, 64);
+    if (group != 0) message.put_u32(IFLA_GROUP, group);
     batch.add(std::move(message), "cannot delete interface " + named(in.name, names.front()), {ENODEV});
   }
-  if (together) {
+  if (group != 0) {
     // One message for all: each deletion of its own would wait for two grace periods of the kernel.
     const ifinfomsg fixed{};
     Message message(RTM_DELLINK, 0, fixed, 64);
-    message.put_u32(IFLA_GROUP, scratch_group_);
+    message.put_u32(IFLA_GROUP, group);
     batch.add(std::move(message), "cannot delete interfaces", {ENODEV});
   }
   return in.channel.perform(batch);

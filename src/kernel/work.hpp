@@ -116,6 +116,9 @@ class Work {
   [[nodiscard]] Result<void> perform(Step step, const std::string* only = nullptr);
   [[nodiscard]] Result<void> make();
   [[nodiscard]] Result<void> delete_doomed();
+  /// The group by which one message deletes the links of these indexes and nothing else: their own where nobody else is in it, which saves to put
+  /// each into another one. 0: there is none.
+  [[nodiscard]] std::uint32_t group_to_delete(const Place& place, const std::vector<int>& indexes) const;
   [[nodiscard]] Result<void> delete_links(Place& place, const std::vector<std::string>& names);
   [[nodiscard]] Result<void> wait_until_ready(std::chrono::milliseconds patience);
 
@@ -126,6 +129,7 @@ class Work {
   std::map<Step, std::map<std::string, Batch>> batches_;
   std::set<std::string> doomed_places_;
   std::vector<std::vector<InterfaceName>> doomed_links_;
+  bool has_made_ = false;                                ///< links
   std::map<std::string, std::set<std::string>> queued_;  ///< names by namespace
   std::vector<std::function<Result<void>()>> after_making_, after_links_, at_end_;
   std::set<std::string> asked_;  ///< names of at_end_once
