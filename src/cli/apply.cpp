@@ -43,7 +43,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
     return complain(outcome.error());
   }
-  const std::size_t count = count_of(outcome->plan, input.topology.sources);
+  const std::size_t count = count_of(outcome->plan);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "unchanged" : "applied";
   if (arguments.format == Format::json) {
     results.push_back({{"topology", name},

@@ -66,7 +66,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
     return complain(outcome.error());
   }
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
-  const std::size_t count = count_of(outcome->plan, none);
+  const std::size_t count = count_of(outcome->plan);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
   if (arguments.format == Format::json)
     results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});

@@ -16,6 +16,6 @@ void show_plan(const Plan& plan, const Sources& sources, const Arguments& argume
 [[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources);
 
 /// How many changes a person sees in it: what comes and goes with something is told with it.
-[[nodiscard]] std::size_t count_of(const Plan& plan, const Sources& sources);
+[[nodiscard]] std::size_t count_of(const Plan& plan);
 
 }  // namespace topo::cli

@@ -102,7 +102,7 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
     return complain(planned.error());
   }
   const Graph& live = planned->observed.live;
-  const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan, recorded->topology.sources) : 0};
+  const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan) : 0};
   const Places places = places_of(live);
   const auto ports = report::statements(live, "port");
   if (arguments.format == Format::text) show(name, places, ports, drift);

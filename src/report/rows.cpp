@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <sstream>
+#include <string_view>
 #include <unordered_map>
 
 #include "report/statements.hpp"
@@ -228,7 +228,7 @@ class Narrator {
   }
 
   /// The first line of the files that has all that the statement must be written with; nowhere where none has.
-  [[nodiscard]] Position position_of(const Statement& statement) const {
+  [[nodiscard]] Position position_of(const Statement& statement) {
     std::vector<std::string> parts{statement.value};
     if (const std::size_t arrow = statement.value.find(" -> "); statement.key == "port" && arrow != std::string::npos) {
       const std::string outside = statement.value.substr(0, arrow);
@@ -238,16 +238,25 @@ class Narrator {
     } else if (statement.key != "allow" && statement.key != "deny") {
       parts = {statement.value.substr(0, statement.value.find(' ')) + ":"};
     }
-    for (std::size_t source = 0; source < sources_.size(); ++source) {
-      std::istringstream lines(sources_[source].text);
-      std::string line;
-      for (std::uint32_t number = 1; std::getline(lines, line); ++number) {
-        line.erase(std::min(line.find(" #"), line.size()));
-        const bool has_all = std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return line.find(part) != std::string::npos; });
-        if (has_all && !line.starts_with('#')) return {number, 0, static_cast<std::uint16_t>(source)};
-      }
+    if (lines_.empty()) split_lines();
+    for (const auto& [at, text] : lines_) {
+      const bool has_all = std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return text.find(part) != std::string_view::npos; });
+      if (has_all) return at;
     }
     return {};
+  }
+
+  /// Those that say something, without their comments.
+  void split_lines() {
+    for (std::size_t source = 0; source < sources_.size(); ++source) {
+      std::string_view rest = sources_[source].text;
+      for (std::uint32_t number = 1; !rest.empty(); ++number) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        const std::string_view text = line.starts_with('#') ? std::string_view() : line.substr(0, line.find(" #"));
+        if (!text.empty()) lines_.emplace_back(Position{number, 0, static_cast<std::uint16_t>(source)}, text);
+      }
+    }
   }
 
   bool tell_rules(const Change& change) {
@@ -291,6 +300,7 @@ class Narrator {
   const Plan& plan_;
   const Sources& sources_;
   std::unordered_map<std::string, std::size_t> coming_, going_;  ///< what provides a name, by its place in the plan
+  std::vector<std::pair<Position, std::string_view>> lines_;     ///< of the files
   std::set<Id> recreated_;
   std::set<std::size_t> folded_;
   std::unordered_map<std::size_t, Companions> companions_;
