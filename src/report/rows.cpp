@@ -239,9 +239,10 @@ class Narrator {
       parts = {statement.value.substr(0, statement.value.find(' ')) + ":"};
     }
     if (lines_.empty()) split_lines();
-    for (const auto& [at, text] : lines_) {
-      const bool has_all = std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return text.find(part) != std::string_view::npos; });
-      if (has_all) return at;
+    for (const auto& line : lines_) {
+      const bool has_all =
+          std::all_of(parts.begin(), parts.end(), [&](const std::string& part) { return line.second.find(part) != std::string_view::npos; });
+      if (has_all) return line.first;
     }
     return {};
   }
