@@ -73,7 +73,10 @@ Inside::~Inside() {
   for (int attempt = 0; attempt < 3; ++attempt) {
     if (::setns(home_fd_, CLONE_NEWNET) == 0) return;
   }
-  std::abort();
+  const std::string words = std::string("error: cannot return to the host's network namespace: ") + std::strerror(errno) +
+                            "\n  topo ends here, and what it was doing may be half done; run the same command again, or destroy the topology\n";
+  (void)!::write(STDERR_FILENO, words.data(), words.size());
+  std::_Exit(static_cast<int>(Exit::left_over));
 }
 
 Result<std::vector<std::string>> namespace_names() {

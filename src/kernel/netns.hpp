@@ -18,7 +18,8 @@ inline constexpr const char* netns_folder = "/run/netns";
 [[nodiscard]] Result<FileDescriptor> own_namespace();
 
 /// Puts the calling thread into another network namespace while it lives. The way back cannot be refused to a caller that may enter
-/// at all; should the kernel refuse it nevertheless the process is ended, since all that follows would hit the wrong namespace.
+/// at all; should the kernel refuse it nevertheless the process says so and ends (Exit::left_over), since all that follows would hit the wrong
+/// namespace.
 class Inside {
  public:
   /// Enters the namespace of `netns_fd`; `home_fd` is where to return to. With equal descriptors nothing is done.

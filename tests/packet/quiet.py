@@ -25,9 +25,9 @@ def killer(call, number):
     return _injector(call, f"signal=KILL:when={number}")
 
 
-def saboteur(call, number, error):
-    """The command under which the `number`-th `call` of what follows it fails."""
-    return _injector(call, f"error={error}:when={number}")
+def saboteur(call, number, error, lasting=False):
+    """The command under which the `number`-th `call` of what follows it fails; lasting: all further ones too."""
+    return _injector(call, f"error={error}:when={number}{'+' if lasting else ''}")
 
 
 def calls(trace, file):
