@@ -129,13 +129,16 @@ Result<void> record(const std::string& topology, const Applied& applied, const s
   return error;
 }
 
-void forget(const std::string& topology, const std::string& folder) {
+Result<void> forget(const std::string& topology, const std::string& folder) {
+  if (topology_name_problem(topology)) return {};
+  const std::string path = folder + "/" + topology;
   if (const auto own = open_topology(topology, folder)) {
     ::unlinkat(own.get(), unfinished_name, 0);
     ::unlinkat(own.get(), file_name, 0);
-    ::rmdir((folder + "/" + topology).c_str());
   }
-  if (!topology_name_problem(topology)) ::unlink((folder + "/" + topology + ".lock").c_str());
+  ::unlink((path + ".lock").c_str());
+  if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
+  return Error{Exit::rolled_back, "cannot remove what is recorded of " + topology, path, std::strerror(errno), "rm -r " + path, {}};
 }
 
 std::vector<std::string> recorded(const std::string& folder) {

@@ -28,7 +28,7 @@ struct Applied {
 [[nodiscard]] Result<void> record(const std::string& topology, const Applied& applied, const std::string& folder = state_folder);
 
 /// Removes all that is recorded of `topology`, its lock file too: the caller holds its Locks, or knows that nothing of it is there.
-void forget(const std::string& topology, const std::string& folder = state_folder);
+[[nodiscard]] Result<void> forget(const std::string& topology, const std::string& folder = state_folder);
 
 /// The topologies that something is recorded of, sorted.
 [[nodiscard]] std::vector<std::string> recorded(const std::string& folder = state_folder);

@@ -51,13 +51,18 @@ std::optional<std::vector<std::string>> named(const Arguments& arguments) {
   return good ? std::optional(std::move(names)) : std::nullopt;
 }
 
+/// That it cannot be removed makes what was destroyed no less so: a warning.
+void drop_record(const std::string& topology) {
+  if (auto gone = forget(topology); !gone) warn(gone.error().to_string());
+}
+
 Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::ordered_json& results) {
   const auto begin = Clock::now();
   const Sources none;
   ApplyOptions options = apply_options(arguments, none, true);
   bool forgotten = false;
   options.done = [&] {
-    forget(name);
+    drop_record(name);
     forgotten = true;
   };
   auto outcome = apply_graph(live_kernels(arguments), Graph(name), options);
@@ -76,7 +81,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   }
   if (count == 0 && !forgotten) {
     // Left to whoever is at work on it.
-    if (const auto locks = Locks::take(state_folder, name, std::chrono::milliseconds(0), {})) forget(name);
+    if (const auto locks = Locks::take(state_folder, name, std::chrono::milliseconds(0), {})) drop_record(name);
   }
   if (arguments.format == Format::text) {
     say(name + ": " + result + (count == 0 ? "" : ", " + report::counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
