@@ -100,4 +100,6 @@ TEST_CASE("forgetting leaves nothing of the topology, and all of the others") {
   CHECK_FALSE(std::filesystem::exists(folder.path() + "/lab.lock"));
   CHECK(recall("other", folder.path()));
   CHECK(forget("lab", folder.path()));
+  std::filesystem::create_directory(folder.path() + "/other/somebody-elses");
+  CHECK_FALSE(forget("other", folder.path()));
 }
