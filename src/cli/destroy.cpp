@@ -28,7 +28,12 @@ std::optional<std::vector<std::string>> named(const Arguments& arguments) {
   std::vector<std::string> names;
   bool good = true;
   nlohmann::ordered_json document{{"format", format}, {"exit", static_cast<int>(Exit::invalid)}};
+  std::vector<std::string> operands;
   for (const auto& operand : arguments.operands) {
+    const auto files = is_file(operand) ? files_of({operand}) : std::vector{operand};
+    operands.insert(operands.end(), files.begin(), files.end());
+  }
+  for (const auto& operand : operands) {
     std::string name = operand;
     if (is_file(operand)) {
       LoadOptions options = load_options(arguments);

@@ -1,5 +1,7 @@
 #include "cli/inputs.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "cli/output.hpp"
@@ -29,10 +31,25 @@ Input load_input(const std::string& path, const LoadOptions& options, Purpose pu
   return input;
 }
 
+std::vector<std::string> files_of(const std::vector<std::string>& operands) {
+  std::vector<std::string> files;
+  for (const auto& operand : operands) {
+    std::vector<std::string> inside;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(operand, error), end; !error && at != end; at.increment(error)) {
+      if (at->path().extension() == ".yaml") inside.push_back(at->path().string());
+    }
+    std::sort(inside.begin(), inside.end());
+    if (inside.empty()) inside.push_back(operand);
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
 std::vector<Input> load_all(const Arguments& arguments, Purpose purpose) {
   std::vector<Input> inputs;
   std::map<std::string, std::string> paths;
-  for (const auto& path : arguments.operands) {
+  for (const auto& path : files_of(arguments.operands)) {
     Input input = load_input(path, load_options(arguments), purpose);
     if (input.diagnostics.empty()) {
       const auto& name = input.topology.name;

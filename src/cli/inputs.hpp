@@ -28,6 +28,9 @@ enum class Purpose {
 [[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
+/// `operands` with each folder among them replaced by the files called *.yaml in it, by name; one without any is kept as it is, to be complained of.
+[[nodiscard]] std::vector<std::string> files_of(const std::vector<std::string>& operands);
+
 /// All files, in their order; a topology's name that an earlier one has is a mistake of the later.
 [[nodiscard]] std::vector<Input> load_all(const Arguments& arguments, Purpose purpose);
 /// The same; nullopt and every mistake printed (with -o json in a document of `format`, too) where there is one in any of them, so that exit 2

@@ -39,7 +39,7 @@ int run(const Arguments& arguments) {
 
 std::vector<Command> commands() {
   namespace cli = topo::cli;
-  constexpr const char* file_help = "Topology file, - for standard input";
+  constexpr const char* file_help = "Topology file, folder of files called *.yaml, - for standard input";
   return {
       {"validate", "Check files without privilege or kernel", run<cli::validate>, {true, true}, "FILE", file_help, 1, -1},
       {"diff",
@@ -56,7 +56,7 @@ std::vector<Command> commands() {
        run<cli::destroy>,
        {true, true, true, true},
        "TOPOLOGY",
-       "Name of a topology, or a file (with /, .yaml or -) of which only the name is read",
+       "Name of a topology, or a file or folder (with /, .yaml or -) of which only the names are read",
        0,
        -1},
       {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},

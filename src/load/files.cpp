@@ -46,7 +46,7 @@ std::variant<std::string, Unreadable> read_file(const std::string& path, std::si
   std::error_code error;
   const auto status = fs::status(path, error);
   if (error) return Unreadable{error.message(), ""};
-  if (fs::is_directory(status)) return Unreadable{"is a directory", ""};
+  if (fs::is_directory(status)) return Unreadable{"is a directory", "a folder can be given to a command, where files in it are called *.yaml"};
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return Unreadable{errno != 0 ? std::strerror(errno) : "cannot be opened", ""};
