@@ -8,9 +8,9 @@ install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT topo)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT topo)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT topo)
 
-# A unit starts the program where it was installed.
-configure_file(packaging/topo@.service.in topo@.service @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/topo@.service DESTINATION lib/systemd/system COMPONENT topo)
+include(cmake/manual.cmake)
+
+install(FILES packaging/topo@.service DESTINATION lib/systemd/system COMPONENT topo)
 
 # libtopo: the rooms as they are, as static libraries; only include/topo is its interface.
 get_property(rooms GLOBAL PROPERTY TOPO_ROOMS)
