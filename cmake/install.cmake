@@ -12,6 +12,16 @@ include(cmake/manual.cmake)
 
 install(FILES packaging/topo@.service DESTINATION lib/systemd/system COMPONENT topo)
 
+# What each shell completes, as the program tells it; where Debian's shells look.
+foreach(shell bash zsh fish)
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/completion.${shell} DEPENDS topo COMMAND sh -c "\"$1\" completion $2 >completion.$2" sh $<TARGET_FILE:topo> ${shell} VERBATIM)
+  list(APPEND completions ${CMAKE_BINARY_DIR}/completion.${shell})
+endforeach()
+add_custom_target(completions ALL DEPENDS ${completions})
+install(FILES ${CMAKE_BINARY_DIR}/completion.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME topo COMPONENT topo)
+install(FILES ${CMAKE_BINARY_DIR}/completion.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _topo COMPONENT topo)
+install(FILES ${CMAKE_BINARY_DIR}/completion.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME topo.fish COMPONENT topo)
+
 # libtopo: the rooms as they are, as static libraries; only include/topo is its interface.
 get_property(rooms GLOBAL PROPERTY TOPO_ROOMS)
 set_target_properties(topo_api PROPERTIES EXPORT_NAME topo)

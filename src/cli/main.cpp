@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "cli/commands.hpp"
+#include "cli/completion.hpp"
 #include "cli/output.hpp"
 #include "topo/names.hpp"
 
@@ -71,6 +72,7 @@ std::vector<Command> commands() {
        0,
        1},
       {"schema", "Print the JSON Schema of topology files", run<cli::schema>, {}, nullptr, nullptr, 0, 0},
+      {"completion", "Print a script that completes commands, for bash, zsh or fish", nullptr, {}, "SHELL", "bash, zsh or fish", 1, 1},
       {"version", "Print the version", run<cli::version>, {true}, nullptr, nullptr, 0, 0},
   };
 }
@@ -227,6 +229,17 @@ int with_output(int code, const std::string& name = {}) {
   return code == 0 && name != "apply" && name != "destroy" ? static_cast<int>(Exit::rolled_back) : code;
 }
 
+/// `topo completion WORD`: the script for a shell, or the names that such a script asks for.
+int complete(const std::string& word, const CLI::App& app) {
+  if (word == "topologies" || word == "namespaces") {
+    if (const std::string names = topo::cli::completion_names(word); !names.empty()) topo::cli::say(names);
+    return with_output(0);
+  }
+  if (word != "bash" && word != "zsh" && word != "fish") return usage_error("completion takes bash, zsh or fish, not '" + word + "'");
+  topo::cli::say(topo::cli::completion_script(word, app));
+  return with_output(0);
+}
+
 int dispatch(std::vector<std::string> words) {
   Arguments arguments;
   std::vector<std::string> set;
@@ -242,7 +255,7 @@ int dispatch(std::vector<std::string> words) {
     return usage_error("there is no command '" + *chosen + "'", suggestion(*chosen, names));
   }
   // Before the command nothing but --help could ask for the others.
-  const bool is_first = !words.empty() && chosen == words.begin();
+  const bool is_first = !words.empty() && chosen == words.begin() && *chosen != "completion";
   for (const auto& command : all) {
     if (!is_first || command.name == *chosen) add_command(app, command, arguments, set);
   }
@@ -267,6 +280,7 @@ int dispatch(std::vector<std::string> words) {
     arguments.set[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
   const std::string name = app.get_subcommands().front()->get_name();
+  if (name == "completion") return complete(arguments.operands.front(), app);
   const auto command = std::find_if(all.begin(), all.end(), [&](const Command& c) { return name == c.name; });
   return with_output(command->run(arguments), name);
 }
