@@ -5,6 +5,7 @@
 #include "firewall/forwarding.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
+#include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -13,7 +14,7 @@ namespace {
 /// A link says whose it is by its alias; the group alone proves nothing, and the alias alone may be anybody's words.
 void note(std::set<std::string>& names, const kernel::LinkRecord& link) {
   const auto owner = owner_of(link.alias);
-  if (owner && link.group == link_group(*owner)) names.insert(*owner);
+  if (owner && (link.group == link_group(*owner) || link.group == link::scratch_group(*owner))) names.insert(*owner);
 }
 
 /// A topology whose links and namespaces are gone may have left its rules, if whoever removed them did not know topo.

@@ -1,5 +1,7 @@
 // What somebody else does to a live topology is seen and repaired; what is somebody else's is left alone.
+#include "apply/presence.hpp"
 #include "live.hpp"
+#include "resources/link/kernel.hpp"
 
 using namespace live;
 
@@ -140,7 +142,7 @@ TEST_CASE("leftovers of a crash are completed by apply and removed by destroy") 
   const std::string crash =
       GENERATE(as<std::string>{}, "printf topo:v1:lab > /run/netns/web; chmod 400 /run/netns/web", "touch /run/netns/web; chmod 0 /run/netns/web",
                "ip link add br0 group " + std::to_string(link_group("lab")) + " type bridge",
-               "ip link add br0 type bridge; ip link set br0 group " + std::to_string(link_group("lab") ^ 0x01000000U) + " alias topo:v1:lab::br0",
+               "ip link add br0 type bridge; ip link set br0 group " + std::to_string(link::scratch_group("lab")) + " alias topo:v1:lab::br0",
                "ip link add web.eth0 group " + std::to_string(link_group("lab")) + " type veth peer name lost");
   INFO(crash);
   CHECK(shell(crash) == "");
@@ -167,4 +169,33 @@ TEST_CASE("a namespace of ours under a second name keeps its first") {
   CHECK(shell("touch /run/netns/again; mount --bind /run/netns/web /run/netns/again") == "");
   CHECK(plan_text(plan_to(small())) == "");
   CHECK(shell("umount /run/netns/again; rm /run/netns/again") == "");
+}
+
+TEST_CASE("links that were gathered to be deleted are the topology's still, and none of the host's ways out") {
+  const Lab lab;
+  Graph graph = small();
+  graph.put(Firewall{"", {}, true, false});
+  bring(graph);
+  const std::string group = std::to_string(link::scratch_group("lab"));
+  CHECK(shell("ip link set br0 group " + group + "; ip link set web.eth0 group " + group) == "");
+  CHECK(topologies_present().value() == std::vector<std::string>{"lab"});
+  graph.put(Firewall{"", {}, true, true});
+  bring(graph);
+  CHECK(shell("iptables-legacy -S TOPO; ip6tables-legacy -S TOPO").find("br0") == std::string::npos);
+}
+
+TEST_CASE("a topology of links alone that were gathered to be deleted is here") {
+  Graph graph("lab");
+  for (const char* name : {"br0", "br1"}) {
+    Bridge bridge;
+    bridge.name = name;
+    bridge.mac = Mac::derived_from(name);
+    graph.put(bridge);
+  }
+  bring(graph);
+  const std::string group = std::to_string(link::scratch_group("lab"));
+  CHECK(shell("ip link set br0 group " + group + "; ip link set br1 group " + group) == "");
+  CHECK(topologies_present().value() == std::vector<std::string>{"lab"});
+  REQUIRE(static_cast<bool>(perform(Graph("lab"))));
+  CHECK(topologies_present().value().empty());
 }

@@ -36,7 +36,7 @@ bool refers_to(const std::string& reference, const std::string& place) {
 
 }  // namespace
 
-std::uint32_t scratch_group(const std::string& topology) { return link_group(topology) ^ (link_group_any ^ 0x75000000U); }
+std::uint32_t scratch_group(const std::string& topology) { return link_group(topology) ^ ~link_group_mask; }
 
 bool is_owned(const kernel::LinkRecord& link, const std::string& ns, const std::string& topology) {
   if (link.kind != "bridge" && link.kind != "veth") return false;
