@@ -232,7 +232,7 @@ Result<bool> Channel::ask(const Message& question, const Sink& sink) {
   });
   if (received && stale) received = broken("the kernel answered out of order", EPROTO);
   if (!received) return std::move(received).error();
-  if (error == ENODEV || error == ENOENT) return false;
+  if (error == ENODEV || error == ENOENT || error == EOPNOTSUPP || error == EAFNOSUPPORT) return false;
   if (error != 0) return kernel_error("cannot read from the kernel", error, verdict.words);
   return true;
 }

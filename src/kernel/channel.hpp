@@ -57,7 +57,7 @@ class Channel {
   [[nodiscard]] Result<void> perform(const Batch& batch, const std::function<Result<void>(std::size_t)>& between = {});
 
   using Sink = std::function<void(nlmsghdr*)>;
-  /// One question with one answer. False: the kernel has no such object (ENODEV, ENOENT).
+  /// One question with one answer. False: the kernel has no such object (ENODEV, ENOENT), or nothing of that family (EOPNOTSUPP, EAFNOSUPPORT).
   [[nodiscard]] Result<bool> ask(const Message& question, const Sink& sink);
   /// A dump; `restart` is called before each attempt, since the kernel may find that its tables changed meanwhile.
   [[nodiscard]] Result<void> dump(const Message& question, const std::function<void()>& restart, const Sink& sink);

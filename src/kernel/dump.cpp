@@ -266,7 +266,7 @@ Result<void> read_settings(Channel& channel, Snapshot& into) {
   const auto v4 = read_family_settings(channel, AF_INET, into.settings.forwarding_v4, &into.settings.rp_filter);
   if (!v4) return v4.error();
   const auto v6 = read_family_settings(channel, AF_INET6, into.settings.forwarding_v6, nullptr);
-  if (!v6 && v6.error().exit != Exit::unsupported) return v6.error();  // a kernel without IPv6
+  if (!v6) return v6.error();
   return {};
 }
 
