@@ -71,10 +71,15 @@ std::optional<Applied> from_text(std::string_view text) {
   return count == 0 && !applied.sources.empty() ? std::optional(std::move(applied)) : std::nullopt;
 }
 
+/// A folder in another, or none; a link to one is none.
+kernel::FileDescriptor open_existing(int parent_fd, const std::string& folder) {
+  return kernel::FileDescriptor(::openat(parent_fd, folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 /// The folder of one topology, or none. The name is checked, so that it cannot lead elsewhere.
 kernel::FileDescriptor open_topology(const std::string& topology, const std::string& folder) {
   if (topology_name_problem(topology)) return {};
-  return kernel::FileDescriptor(::open((folder + "/" + topology).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return open_existing(open_existing(AT_FDCWD, folder).get(), topology);
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -144,8 +149,10 @@ Result<void> forget(const std::string& topology, const std::string& folder) {
 std::vector<std::string> recorded(const std::string& folder) {
   std::vector<std::string> names;
   const auto close = [](DIR* directory) { ::closedir(directory); };
-  const std::unique_ptr<DIR, decltype(close)> directory(::opendir(folder.c_str()), close);
+  auto folder_fd = open_existing(AT_FDCWD, folder);
+  const std::unique_ptr<DIR, decltype(close)> directory(::fdopendir(folder_fd.get()), close);
   if (!directory) return names;
+  (void)folder_fd.release();
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (!topology_name_problem(name) && recall(name, folder)) names.push_back(name);

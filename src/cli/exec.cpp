@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "cli/commands.hpp"
+#include "cli/environment.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "kernel/netns.hpp"
@@ -52,14 +53,22 @@ Result<void> mount_own_files(const std::string& ns) {
   return {};
 }
 
+/// As execve(2) takes them, as long as `words` lives.
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> all;
+  for (auto& word : words) all.push_back(word.data());
+  all.push_back(nullptr);
+  return all;
+}
+
 int run_inside(const std::string& ns, std::vector<std::string> command) {
   if (auto allowed = need_privilege("enter a namespace"); !allowed) return static_cast<int>(complain(allowed.error()));
   if (auto entered = enter(ns); !entered) return static_cast<int>(complain(entered.error()));
   if (auto mounted = mount_own_files(ns); !mounted) return static_cast<int>(complain(mounted.error()));
-  std::vector<char*> words;
-  for (auto& word : command) words.push_back(word.data());
-  words.push_back(nullptr);
-  ::execvp(words.front(), words.data());
+  auto environment = clean_environment(environ);
+  close_others_on_exec();
+  // Found by the caller's own PATH, which it is given as well.
+  ::execvpe(command.front().c_str(), pointers(command).data(), pointers(environment).data());
   const int problem = errno;
   complain(Error{Exit::rolled_back, "cannot run " + command.front(), {}, std::strerror(problem), {}, {}});
   return problem == ENOENT ? not_found : cannot_invoke;

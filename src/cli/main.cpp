@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
 #include "cli/output.hpp"
+#include "cli/privilege.hpp"
 #include "topo/names.hpp"
 
 namespace {
@@ -293,6 +294,7 @@ int main(int argc, char** argv) {
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return static_cast<int>(Exit::rolled_back);
   }
   try {
+    if (const auto own = topo::cli::refuse_borrowed_rights(); !own) return static_cast<int>(topo::cli::complain(own.error()));
     return dispatch({argv + 1, argv + argc});
   } catch (const std::exception& exception) {
     topo::cli::complain("internal error: " + topo::printable(exception.what()));

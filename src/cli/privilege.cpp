@@ -1,50 +1,53 @@
 #include "cli/privilege.hpp"
 
-#include <linux/capability.h>
+#include <cap-ng.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "firewall/modules.hpp"
 
 namespace topo::cli {
 namespace {
 
-using Sets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
-
-constexpr std::uint32_t bit(int capability) { return 1U << static_cast<unsigned>(capability); }
-static_assert(CAP_NET_ADMIN < 32 && CAP_SYS_ADMIN < 32 && CAP_NET_RAW < 32 && CAP_SYS_MODULE < 32, "all in the first word");
-
-bool read_sets(Sets& sets) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  return ::syscall(SYS_capget, &header, sets.data()) == 0;
-}
+bool has(int capability) { return ::capng_have_capability(CAPNG_EFFECTIVE, static_cast<unsigned>(capability)) != 0; }
 
 }  // namespace
 
+Result<void> refuse_borrowed_rights() {
+  if (::getuid() == ::geteuid() && ::getgid() == ::getegid()) return {};
+  return Error{Exit::unsupported,
+               "topo does not run with the rights of another user than the one who started it",
+               {},
+               {},
+               "take the set-user-ID and set-group-ID bits off the program (chmod ug-s), and run it as root, with sudo for example",
+               {}};
+}
+
 Result<void> need_privilege(const std::string& purpose) {
-  Sets sets{};
-  constexpr std::uint32_t needed = bit(CAP_NET_ADMIN) | bit(CAP_SYS_ADMIN);
-  if (read_sets(sets) && (sets[0].effective & needed) == needed) return {};
   std::string missing;
-  if ((sets[0].effective & bit(CAP_NET_ADMIN)) == 0) missing = "CAP_NET_ADMIN";
-  if ((sets[0].effective & bit(CAP_SYS_ADMIN)) == 0) missing += missing.empty() ? "CAP_SYS_ADMIN" : " and CAP_SYS_ADMIN";
+  const bool known = ::capng_get_caps_process() == 0;
+  for (const auto& [capability, name] : {std::pair{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, std::pair{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}}) {
+    if (!known || !has(capability)) missing += (missing.empty() ? "" : " and ") + std::string(name);
+  }
+  if (missing.empty()) return {};
   return Error{Exit::unsupported, "no privilege to " + purpose + " (" + missing + " missing)", {}, {}, "run topo as root, with sudo for example", {}};
 }
 
 void drop_privileges() {
-  Sets sets{};
-  if (!read_sets(sets)) return;
-  constexpr std::uint32_t kept = bit(CAP_NET_ADMIN) | bit(CAP_SYS_ADMIN) | bit(CAP_NET_RAW) | bit(CAP_SYS_MODULE);
-  for (auto& set : sets) {
-    const std::uint32_t keep = &set == sets.data() ? kept : 0;
-    set.effective &= keep;
-    set.permitted &= keep;
-    set.inheritable &= keep;
+  std::vector<std::pair<int, int>> kept;  // a capability, and the sets that it stays in
+  if (::capng_get_caps_process() == 0) {
+    for (const int capability : {CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW}) {
+      if (has(capability)) kept.emplace_back(capability, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
+    }
+    // Not for topo itself: modprobe, being started by root, makes it effective.
+    if (has(CAP_SYS_MODULE) && firewall::may_lack_modules()) kept.emplace_back(CAP_SYS_MODULE, CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
+    ::capng_clear(CAPNG_SELECT_ALL);
+    for (const auto& [capability, sets] : kept) ::capng_update(CAPNG_ADD, static_cast<capng_type_t>(sets), static_cast<unsigned>(capability));
+    (void)::capng_apply(CAPNG_SELECT_ALL);
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  ::syscall(SYS_capset, &header, sets.data());
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

@@ -31,4 +31,10 @@ bool load_module(const std::string& name) {
   return false;
 }
 
+bool may_lack_modules() {
+  const auto there = [](const char* path) { return ::access(path, F_OK) == 0; };
+  // What comes with ip_tables, ip6_tables and br_netfilter.
+  return there("/proc/modules") && !(there("/proc/net/ip_tables_names") && there("/proc/net/ip6_tables_names") && there("/proc/sys/net/bridge"));
+}
+
 }  // namespace topo::firewall

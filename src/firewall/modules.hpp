@@ -9,4 +9,7 @@ namespace topo::firewall {
 /// Asked only after the kernel has refused something for want of the module.
 [[nodiscard]] bool load_module(const std::string& name);
 
+/// Whether the kernel loads modules and one is missing that it does not load by itself when it is needed, so that load_module may have to.
+[[nodiscard]] bool may_lack_modules();
+
 }  // namespace topo::firewall
