@@ -14,11 +14,6 @@ constexpr const char* format = "topo.apply/1";
 
 using Clock = std::chrono::steady_clock;
 
-/// Keeps the files for `diff` and `destroy` without one. That they cannot be kept does not make what was applied less so: a warning.
-void keep(const std::string& topology, const Applied& applied) {
-  if (auto kept = record(topology, applied); !kept) warn(kept.error().to_string());
-}
-
 /// Nothing had to change, but the files are others than those recorded (a comment, say), or none are. Left for the next time where another topo is at
 /// work.
 void keep_up(const std::string& topology, const Applied& applied) {

@@ -13,7 +13,8 @@ enum class Color { automatic, always, never };
 
 struct Arguments {
   std::vector<std::string> operands;      ///< files, topologies or the namespace, by command
-  std::vector<std::string> command_line;  ///< exec: the command and its arguments, untouched
+  std::vector<std::string> command_line;  ///< exec, run: the command and its arguments, untouched
+  std::string in;                         ///< run: the namespace; empty: the host
   std::map<std::string, std::string> set;
   std::size_t max_bytes = std::size_t{1} << 20;
   double lock_timeout_s = 30;
@@ -23,6 +24,7 @@ struct Arguments {
   bool dry_run = false;
   bool take_port = false;
   bool all = false;
+  bool outside = false;
 };
 
 }  // namespace topo::cli

@@ -18,5 +18,6 @@ namespace topo::cli {
 /// The command's own exit code, or 126, 127 as env(1), or an Exit where it did not get as far.
 [[nodiscard]] int exec(const Arguments& arguments);
 [[nodiscard]] int shell(const Arguments& arguments);
+[[nodiscard]] int run(const Arguments& arguments);
 
 }  // namespace topo::cli

@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
+#include "cli/inside.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "kernel/netns.hpp"
@@ -53,6 +54,20 @@ Result<void> mount_own_files(const std::string& ns) {
   return {};
 }
 
+}  // namespace
+
+Result<void> enter_named(const std::string& ns) {
+  if (auto entered = enter(ns); !entered) return entered;
+  return mount_own_files(ns);
+}
+
+int cannot_run(const std::string& program, int problem) {
+  complain(Error{Exit::rolled_back, "cannot run " + program, {}, std::strerror(problem), {}, {}});
+  return problem == ENOENT ? not_found : cannot_invoke;
+}
+
+namespace {
+
 /// As execve(2) takes them, as long as `words` lives.
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> all;
@@ -63,15 +78,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 int run_inside(const std::string& ns, std::vector<std::string> command) {
   if (auto allowed = need_privilege("enter a namespace"); !allowed) return static_cast<int>(complain(allowed.error()));
-  if (auto entered = enter(ns); !entered) return static_cast<int>(complain(entered.error()));
-  if (auto mounted = mount_own_files(ns); !mounted) return static_cast<int>(complain(mounted.error()));
+  if (auto entered = enter_named(ns); !entered) return static_cast<int>(complain(entered.error()));
   auto environment = clean_environment(environ);
   close_others_on_exec();
   // Found by the caller's own PATH, which it is given as well.
   ::execvpe(command.front().c_str(), pointers(command).data(), pointers(environment).data());
-  const int problem = errno;
-  complain(Error{Exit::rolled_back, "cannot run " + command.front(), {}, std::strerror(problem), {}, {}});
-  return problem == ENOENT ? not_found : cannot_invoke;
+  return cannot_run(command.front(), errno);
 }
 
 }  // namespace

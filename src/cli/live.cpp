@@ -93,6 +93,10 @@ const Graph* LastApplied::graph() const {
   return other_ ? &other_->desired.graph : nullptr;
 }
 
+void keep(const std::string& topology, const Applied& applied) {
+  if (auto kept = record(topology, applied); !kept) warn(kept.error().to_string());
+}
+
 ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change) {
   ApplyOptions options;
   options.lock_timeout = lock_timeout(arguments);

@@ -39,6 +39,9 @@ class LastApplied {
   std::optional<Recorded> other_;
 };
 
+/// Keeps the files for `diff` and `destroy` without one. That they cannot be kept does not make what was applied less so: a warning.
+void keep(const std::string& topology, const Applied& applied);
+
 /// Options of a change: lock timeout, interrupts, and `agree`, which shows the plan and on a terminal asks before something is deleted
 /// or recreated. `expects_change`: that there is nothing to do would be a surprise.
 [[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change);

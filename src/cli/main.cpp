@@ -64,6 +64,7 @@ std::vector<Command> commands() {
       {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
+      {"run", "Run a command on a private host that has the topology and ends with the command", cli::run, {false, true}, "FILE", file_help, 1, -1},
       {"export",
        "Write the live state as a topology file",
        run<cli::export_topology>,
@@ -159,6 +160,10 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_flag("--dry-run", arguments.dry_run, "Show the plan and stop, as diff does");
     sub.add_flag("--take-port", arguments.take_port, "Map ports on which a program of this host listens");
   }
+  if (std::strcmp(command.name, "run") == 0) {
+    sub.add_option("--in", arguments.in, "Namespace to run the command in, instead of the host")->option_text("NS");
+    sub.add_flag("--outside", arguments.outside, "With a stand-in for the outside world: the namespace internet, beyond the host's uplink");
+  }
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
 }
 
@@ -169,21 +174,23 @@ Iterator skip_options(Iterator at, Iterator end) {
   return at;
 }
 
-/// The command of exec is cut off before the words are parsed; the usage must have it all the same.
+/// The command of exec and run is cut off before the words are parsed; the usage must have it all the same.
 class Help : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     if (app->get_name() == "exec") usage.insert(usage.rfind("NS") + 2, " [--] COMMAND...");
+    if (app->get_name() == "run") usage.insert(usage.rfind("FILE") + 4, "... -- COMMAND");
     return usage;
   }
 };
 
-/// Cuts the command of `topo exec NS [--] COMMAND...` off `words`, so that its options are never taken for ours.
+/// Cuts the command of `topo exec NS [--] COMMAND...` or `topo run FILE... -- COMMAND...` off `words`, so that its options are never taken for ours.
 std::vector<std::string> cut_command_line(std::vector<std::string>& words) {
   auto at = skip_options(words.begin(), words.end());
-  if (at == words.end() || *at != "exec") return {};
-  at = skip_options(at + 1, words.end());
-  if (at != words.end()) ++at;
+  if (at == words.end() || (*at != "exec" && *at != "run")) return {};
+  const bool is_exec = *at == "exec";
+  at = is_exec ? skip_options(at + 1, words.end()) : std::find(at, words.end(), "--");
+  if (is_exec && at != words.end()) ++at;
   std::vector<std::string> command(at, words.end());
   words.erase(at, words.end());
   if (!command.empty() && command.front() == "--") command.erase(command.begin());
