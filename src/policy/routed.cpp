@@ -86,6 +86,8 @@ void Filter::add_classes(Rules& rules, std::size_t segment, const std::string& r
     const bool stranger = intent_.members[member].segment != segment;
     std::string target = member_chain_[member];
     if (target.empty() && stranger) target = chain('c', segment_of(member));
+    // What a router forwards is its own, whoever's address it bears.
+    if (target.empty() && relations_.by_port(member) && intent_.segments[segment].filtered) target = rest;
     if (target.empty()) continue;
     Rule rule;
     if (!relations_.by_port(member) || stranger) {
