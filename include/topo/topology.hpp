@@ -153,6 +153,7 @@ struct FlowSpec {
 struct PolicySpec {
   Position at;
   bool default_allow = false;
+  Position default_at{};  ///< of the value; nowhere: it is left out
   bool reject = false;
   std::vector<FlowSpec> allow;
   std::vector<FlowSpec> deny;

@@ -42,6 +42,7 @@ std::vector<std::size_t> place_segments(Network& network) {
     if (candidate.host_end) {
       segment.bridge = false;
       segment.gateway = values(network.end(*candidate.host_end).addresses);
+      segment.at = network.end(*candidate.host_end).at;
       of_host_end[candidate.host_end->cable] = network.intent.segments.size();
     } else {
       Switch& bridge = network.switches[candidate.bridge];
@@ -50,6 +51,7 @@ std::vector<std::size_t> place_segments(Network& network) {
       segment.isolated = bridge.spec->isolated;
       segment.nat = bridge.spec->nat;
       segment.gateway = values(bridge.gateway);
+      segment.at = bridge.spec->at;
     }
     network.intent.segments.push_back(std::move(segment));
     network.segment_domain.push_back(candidate.host_end ? nowhere : network.switches[candidate.bridge].domain);

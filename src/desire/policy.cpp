@@ -70,11 +70,11 @@ std::vector<Rule> resolve(Network& network, const std::vector<FlowSpec>& specs, 
     rules.push_back({&spec, &from, &to});
     check_flow(network, spec, from, to);
     const std::string ports = ports_text(spec.ports);
-    flows.push_back({from.ends, to.ends, spec.ports, spec.from.value + " -> " + spec.to.value + ports});
-    if (spec.both_ways) flows.push_back({to.ends, from.ends, spec.ports, spec.to.value + " -> " + spec.from.value + ports});
+    flows.push_back({from.ends, to.ends, spec.ports, spec.from.value + " -> " + spec.to.value + ports, spec.at});
+    if (spec.both_ways) flows.push_back({to.ends, from.ends, spec.ports, spec.to.value + " -> " + spec.from.value + ports, spec.at});
   }
   // The order of rules is of no account, so it must not show either.
-  std::sort(flows.begin(), flows.end(), [](const auto& a, const auto& b) { return a.text < b.text; });
+  std::stable_sort(flows.begin(), flows.end(), [](const auto& a, const auto& b) { return a.text < b.text; });
   flows.erase(std::unique(flows.begin(), flows.end(), [](const auto& a, const auto& b) { return a.text == b.text; }), flows.end());
   return rules;
 }
@@ -125,6 +125,7 @@ Side side_of(const Network& network, const std::string& name) {
 void resolve_policy(Network& network) {
   const PolicySpec& policy = network.topology.policy;
   network.intent.default_allow = policy.default_allow;
+  network.intent.default_at = policy.default_at;
   network.intent.reject = policy.reject;
   network.segment_reaches_internet.assign(network.intent.segments.size(), false);
   KnownSides known;

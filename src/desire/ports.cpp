@@ -62,7 +62,8 @@ void add_map(Network& network, const PortMapSpec& spec) {
     const auto member = target_member(network, space, family);
     if (!member) continue;
     policy::PortMap& map = by_member[*member];
-    map = {spec.address, spec.first, spec.last, spec.protocol, *member, std::move(map.targets), spec.target_first, spec.target_last, spec.text};
+    map = {spec.address,           spec.first,        spec.last,        spec.protocol, *member,
+           std::move(map.targets), spec.target_first, spec.target_last, spec.text,     spec.at};
     map.targets.push_back(*reachable(network, *member, family));
   }
   if (by_member.empty()) {

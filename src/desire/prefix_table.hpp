@@ -1,6 +1,7 @@
 // Networks by prefix: which one contains an address, which one overlaps another.
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -23,6 +24,12 @@ class PrefixTable {
 
   /// The longest prefix that contains `address`.
   [[nodiscard]] const Entry* longest(const IpAddress& address) const { return within(Cidr(address, address.bits())); }
+
+  /// The entry of `network` itself.
+  [[nodiscard]] const Entry* exactly(const Cidr& network) const {
+    const auto found = networks_.find(network);
+    return found == networks_.end() ? nullptr : &*found;
+  }
 
   /// A network that shares an address with `network`.
   [[nodiscard]] const Entry* overlapping(const Cidr& network) const {

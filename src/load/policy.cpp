@@ -137,6 +137,7 @@ constexpr Key<PolicySpec> policy_keys[]{
     {"default",
      [](Reading& reading, const Node& value, PolicySpec& policy) {
        policy.default_allow = read_word(reading.mistakes, value, "default", {"deny", "allow"}) == std::size_t{1};
+       policy.default_at = value.at;
      }},
     {"allow", [](Reading& reading, const Node& value, PolicySpec& policy) { read_flows(reading, value, "allow", policy.allow); }},
     {"deny", [](Reading& reading, const Node& value, PolicySpec& policy) { read_flows(reading, value, "deny", policy.deny); }},

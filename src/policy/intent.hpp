@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "topo/diagnostic.hpp"
 #include "topo/ip.hpp"
 #include "topo/topology.hpp"
 
@@ -27,6 +28,7 @@ struct Segment {
   Nat nat;
   std::vector<SegmentCable> cables; ///< to other bridges, each named at both; what passes there keeps to no policy between bridges
   bool filtered = false;            ///< bridged packets reach the filter (Bridge::filtered); set by needs_bridge_filter
+  Position at{};                    ///< where the file says it
 };
 
 /// One attachment of a namespace to a segment.
@@ -55,6 +57,7 @@ struct Flow {
   Ends from, to;
   std::vector<PortRange> ports;     ///< empty: everything
   std::string text;                 ///< in the file's words, one direction: "backend -> data:3306"
+  Position at{};                    ///< where the file says it
 };
 
 struct PortMap {
@@ -65,6 +68,7 @@ struct PortMap {
   std::vector<IpAddress> targets;   ///< at most one a family
   std::uint16_t target_first = 0, target_last = 0;
   std::string text;
+  Position at{};                    ///< where the file says it
 };
 
 /// NAT by outgoing interface, in a router namespace.
@@ -78,6 +82,7 @@ struct InterfaceNat {
 struct Intent {
   std::string topology;
   bool default_allow = false;       ///< between two bridges
+  Position default_at{};            ///< where the file says that; nowhere: it does not
   bool reject = false;
   std::vector<Segment> segments;
   std::vector<Member> members;

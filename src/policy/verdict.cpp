@@ -47,51 +47,83 @@ bool matches(const Rule& rule, const Packet& packet) {
 
 enum class Outcome : std::uint8_t { pass, block, back };
 
-Outcome walk(const Ruleset& rules, const ChainId& place, const std::vector<Rule>& chain, const Packet& packet, int depth);
+/// A packet's way through the chains of one table. `path`, where there is one, ends up as what Ruling::path says.
+class Walk {
+ public:
+  Walk(const Ruleset& rules, const ChainId& place, const Packet& packet, std::vector<Step>* path)
+      : rules_(rules), place_(place), packet_(packet), path_(path) {}
 
-/// A loop, which no kernel would take, or a chain that is not there, ends the walk.
-Outcome enter(const Ruleset& rules, const ChainId& place, const std::string& name, const Packet& packet, int depth) {
-  const auto chain = rules.chains.find({place.family, place.table, name});
-  if (chain == rules.chains.end() || depth > 64) return Outcome::back;
-  return walk(rules, place, chain->second, packet, depth + 1);
-}
-
-/// A chain that is gone to and falls out of its end goes back to where its caller was jumped to from: to the end of the caller.
-Outcome walk(const Ruleset& rules, const ChainId& place, const std::vector<Rule>& chain, const Packet& packet, int depth) {
-  for (const Rule& rule : chain) {
-    if (!matches(rule, packet)) continue;
-    switch (rule.target.kind) {
-      case Target::Kind::accept:
-        return Outcome::pass;
-      case Target::Kind::drop:
-      case Target::Kind::reject:
-        return Outcome::block;
-      case Target::Kind::return_:
-        return Outcome::back;
-      case Target::Kind::go_to:
-        return enter(rules, place, rule.target.chain, packet, depth);
-      case Target::Kind::jump: {
-        const Outcome outcome = enter(rules, place, rule.target.chain, packet, depth);
-        if (outcome != Outcome::back) return outcome;
-        break;
+  /// A chain that is gone to and falls out of its end goes back to where its caller was jumped to from: to the end of the caller.
+  Outcome through(const ChainId& id, const std::vector<Rule>& chain, int depth) {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      const Rule& rule = chain[i];
+      if (!matches(rule, packet_)) continue;
+      if (path_ != nullptr && depth == 0) path_->clear();
+      const std::size_t met = path_ != nullptr ? path_->size() : 0;
+      if (path_ != nullptr) path_->push_back({id, i, &rule});
+      switch (rule.target.kind) {
+        case Target::Kind::accept:
+          return Outcome::pass;
+        case Target::Kind::drop:
+        case Target::Kind::reject:
+          return Outcome::block;
+        case Target::Kind::return_:
+          return Outcome::back;
+        case Target::Kind::go_to:
+          return enter(rule.target.chain, depth);
+        case Target::Kind::jump:
+          if (const Outcome outcome = enter(rule.target.chain, depth); outcome != Outcome::back) return outcome;
+          break;
+        case Target::Kind::dnat:
+        case Target::Kind::snat:
+        case Target::Kind::masquerade:
+        case Target::Kind::zone:
+          break;
       }
-      case Target::Kind::dnat:
-      case Target::Kind::snat:
-      case Target::Kind::masquerade:
-      case Target::Kind::zone:
-        break;
+      // Of what led nowhere only the last rule of the built-in chain is told: it may be what left the packet to others.
+      if (path_ != nullptr && depth > 0) path_->resize(met);
     }
+    return Outcome::back;
   }
-  return Outcome::back;
+
+ private:
+  /// A loop, which no kernel would take, or a chain that is not there, ends the walk.
+  Outcome enter(const std::string& name, int depth) {
+    const auto chain = rules_.chains.find({place_.family, place_.table, name});
+    if (chain == rules_.chains.end() || depth > 64) return Outcome::back;
+    return through(chain->first, chain->second, depth + 1);
+  }
+
+  const Ruleset& rules_;
+  const ChainId& place_;
+  const Packet& packet_;
+  std::vector<Step>* path_;
+};
+
+Outcome walk(const Ruleset& rules, const Packet& packet, std::vector<Step>* path) {
+  const char* hook = packet.in.empty() ? "OUTPUT" : packet.out.empty() ? "INPUT" : "FORWARD";
+  const ChainId builtin{packet.source.family(), netfilter::Table::filter, hook};
+  const auto jumps = rules.jumps.find(builtin);
+  return jumps == rules.jumps.end() ? Outcome::back : Walk(rules, builtin, packet, path).through(builtin, jumps->second, 0);
 }
 
 }  // namespace
 
-bool passes(const Ruleset& rules, const Packet& packet) {
-  const char* hook = packet.in.empty() ? "OUTPUT" : packet.out.empty() ? "INPUT" : "FORWARD";
-  const ChainId builtin{packet.source.family(), netfilter::Table::filter, hook};
-  const auto jumps = rules.jumps.find(builtin);
-  return jumps == rules.jumps.end() || walk(rules, builtin, jumps->second, packet, 0) != Outcome::block;
+const Step* Ruling::decisive() const {
+  if (path.empty()) return nullptr;
+  // The chain of refusals serves all of them.
+  const bool refused = path.size() > 1 && path.back().rule->target.kind == Target::Kind::reject && path.back().chain.name.ends_with("-reject");
+  return refused ? &path[path.size() - 2] : &path.back();
 }
+
+Ruling rule_on(const Ruleset& rules, const Packet& packet) {
+  Ruling ruling;
+  const Outcome outcome = walk(rules, packet, &ruling.path);
+  if (outcome == Outcome::pass) ruling.outcome = Ruling::Outcome::accepted;
+  if (outcome == Outcome::block) ruling.outcome = Ruling::Outcome::blocked;
+  return ruling;
+}
+
+bool passes(const Ruleset& rules, const Packet& packet) { return walk(rules, packet, nullptr) != Outcome::block; }
 
 }  // namespace topo::policy

@@ -1,8 +1,9 @@
-// What a compiled ruleset does to a first packet. Used to find connections that are no longer allowed.
+// What a compiled ruleset does to a first packet. Used to find connections that are no longer allowed, and to tell which rule decides.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "resources/firewall/rule.hpp"
 
@@ -10,7 +11,7 @@ namespace topo::policy {
 
 /// The first packet of a connection as the filter table sees it: after DNAT, before SNAT.
 struct Packet {
-  std::string in, out;               ///< interfaces; empty: the host itself
+  std::string in, out;  ///< interfaces; empty: the host itself
   std::uint32_t in_group = 0, out_group = 0;
   std::string physical_in, physical_out;
   bool bridged = false;
@@ -21,6 +22,32 @@ struct Packet {
   bool dnat = false;
   bool source_local = false, destination_local = false;
 };
+
+/// A rule that a packet met and matched, by its place.
+struct Step {
+  netfilter::ChainId chain;
+  std::size_t index = 0;  ///< in the chain, from 0; in a built-in chain among the topology's own jumps
+  const netfilter::Rule* rule = nullptr;
+};
+
+/// What becomes of a packet, and by which rule.
+struct Ruling {
+  enum class Outcome : std::uint8_t {
+    accepted,
+    blocked,  ///< dropped or rejected
+    left      ///< to whatever rules come after the topology's
+  };
+  Outcome outcome = Outcome::left;
+  /// From the built-in chain to the rule that decided, through every jump. Empty: no rule of the topology matched.
+  std::vector<Step> path;
+
+  [[nodiscard]] bool passes() const { return outcome != Outcome::blocked; }
+  /// The rule that decided, which says so in its comment where a statement of the file does; of a refusal the rule that led to it. nullptr: none.
+  [[nodiscard]] const Step* decisive() const;
+};
+
+/// The way of `packet` through the filter table: INPUT, OUTPUT or FORWARD, by which of `in` and `out` are set. `rules` must outlive the result.
+[[nodiscard]] Ruling rule_on(const netfilter::Ruleset& rules, const Packet& packet);
 
 /// True unless a rule of `rules` on the packet's way (INPUT, OUTPUT or FORWARD, by which of `in` and `out` are set) drops or rejects it.
 [[nodiscard]] bool passes(const netfilter::Ruleset& rules, const Packet& packet);
