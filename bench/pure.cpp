@@ -1,4 +1,4 @@
-// How the part of topo that knows no kernel grows: load, desire, diff, policy and report of the workload of workload.py.
+// How the part of topo that knows no kernel grows: load, desire, diff, policy, reachability and report of the workload of workload.py.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -9,6 +9,7 @@
 #include "desire/desire.hpp"
 #include "diff/plan.hpp"
 #include "policy/compile.hpp"
+#include "reach/model.hpp"
 #include "report/json.hpp"
 #include "report/plan_text.hpp"
 #include "topo/load.hpp"
@@ -92,6 +93,7 @@ auto diff_nothing(const Made& m) { return topo::diff(m.desired.graph, m.desired.
 auto diff_all(const Made& m) { return topo::diff(empty, m.desired.graph); }
 auto diff_remove(const Made& m) { return topo::diff(m.desired.graph, empty); }
 auto compile(const Made& m) { return topo::policy::compile(m.desired.intent, ""); }
+auto reach(const Made& m) { return topo::reach::Model(m.desired.graph, m.desired.intent); }
 auto report_text(const Made& m) { return topo::report::plan_text(m.plan, m.topology.sources); }
 auto report_json(const Made& m) { return topo::report::plan_json(m.plan, m.topology.sources); }
 
@@ -115,6 +117,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
   TOPO_BENCHMARK(diff_all, write);     \
   TOPO_BENCHMARK(diff_remove, write);  \
   TOPO_BENCHMARK(compile, write);      \
+  TOPO_BENCHMARK(reach, write);        \
   TOPO_BENCHMARK(report_text, write);  \
   TOPO_BENCHMARK(report_json, write)
 

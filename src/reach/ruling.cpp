@@ -1,0 +1,109 @@
+#include "reach/ruling.hpp"
+
+#include <algorithm>
+
+#include "topo/names.hpp"
+
+namespace topo::reach {
+namespace {
+
+using Kind = Crossing::Kind;
+
+/// The name of an interface that is no topology's: what rules say of these, they say of all alike.
+constexpr const char* outer_interface = "outside";
+
+std::uint8_t number_of(Protocol protocol, Family family) {
+  switch (protocol) {
+    case Protocol::tcp:
+      return 6;
+    case Protocol::udp:
+      return 17;
+    case Protocol::icmp:
+      return static_cast<std::uint8_t>(family == Family::v4 ? 1 : 58);
+    case Protocol::any:
+      break;
+  }
+  return 132;  // sctp: one of the others
+}
+
+/// The port of `segment` that leads to the Ethernet where `member` is.
+std::string port_to(const Network& network, std::size_t segment, std::size_t member) {
+  const policy::Intent& intent = network.intent();
+  if (member != none && intent.members[member].segment == segment) return intent.members[member].port;
+  const auto& cables = intent.segments[segment].cables;
+  return cables.empty() ? std::string() : cables.front().port;
+}
+
+}  // namespace
+
+policy::Packet packet_at(const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port) {
+  const policy::Intent& intent = network.intent();
+  const std::uint32_t group = link_group(intent.topology);
+  policy::Packet packet;
+  packet.source = crossing.source;
+  packet.destination = crossing.destination;
+  const Family family = crossing.destination.family();
+  packet.protocol = number_of(protocol, family);
+  packet.source_port = 40000;
+  packet.destination_port = port;
+  packet.icmp_type = family == Family::v4 ? 8 : 128;
+  packet.dnat = crossing.map != none;
+  const bool from_own = crossing.kind != Kind::entering && crossing.kind != Kind::from_host;
+  const bool to_own = crossing.kind != Kind::leaving && crossing.kind != Kind::to_host;
+  if (from_own) {
+    const policy::Segment& segment = intent.segments[crossing.from_segment];
+    packet.in = segment.interface;
+    packet.in_group = group;
+    if (segment.filtered) packet.physical_in = port_to(network, crossing.from_segment, crossing.sender);
+  }
+  if (to_own) {
+    packet.out = intent.segments[crossing.to_segment].interface;
+    packet.out_group = group;
+  }
+  if (crossing.kind == Kind::entering) packet.in = outer_interface;
+  if (crossing.kind == Kind::leaving) packet.out = outer_interface;
+  packet.destination_local = crossing.kind == Kind::to_host;
+  packet.source_local = crossing.kind == Kind::from_host;
+  if (crossing.kind == Kind::from_host && packet.dnat) {
+    // A packet of the host's own that a port map turns is still on its way to `lo` when the filter sees it.
+    packet.out = "lo";
+    packet.out_group = 0;
+  }
+  if (crossing.kind == Kind::inside) {
+    packet.bridged = true;
+    packet.physical_out = port_to(network, crossing.to_segment, crossing.cable ? none : crossing.to_member);
+  }
+  return packet;
+}
+
+std::vector<Judged> judged_by(const netfilter::Ruleset& rules, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {
+  std::vector<Judged> found;
+  for (const Crossing& crossing : leg.crossings) {
+    if (!crossing.filtered) continue;
+    policy::Packet packet = packet_at(network, crossing, protocol, port);
+    if (crossing.back) std::swap(packet.source_port, packet.destination_port);
+    policy::Ruling ruling = policy::rule_on(rules, packet);
+    const bool passes = ruling.passes();
+    found.push_back({crossing, std::move(packet), std::move(ruling)});
+    if (!passes) break;
+  }
+  return found;
+}
+
+std::optional<DecidingRule> deciding_rule(const Model& model, const netfilter::Ruleset& rules, const FlowClass& flow, const Witness& witness) {
+  const Target& target = model.targets()[flow.to.front()];
+  const auto [from, to] = model.ends_of(flow);
+  const Way way = model.way(from, model.senders()[flow.from], to, target);
+  const std::uint16_t port = target.kind == Target::Kind::port ? flow.span.service.first : witness.port;
+  std::optional<DecidingRule> deciding;
+  for (const Leg& leg : way.legs) {
+    for (const Judged& judged : judged_by(rules, model.network(), leg, witness.protocol, port)) {
+      const policy::Step* step = judged.ruling.decisive();
+      if (step != nullptr) deciding = DecidingRule{step->chain, step->index, *step->rule, !judged.ruling.passes()};
+      if (!judged.ruling.passes()) return deciding;
+    }
+  }
+  return deciding;
+}
+
+}  // namespace topo::reach

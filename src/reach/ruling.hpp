@@ -1,0 +1,38 @@
+// What compiled rules, of a graph or of a kernel, make of a packet on its way: which rule decides, to be held against the model.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "policy/verdict.hpp"
+#include "reach/model.hpp"
+
+namespace topo::reach {
+
+/// The packet that the gateway's filter sees at a crossing. `port` is the one that is sent to; at a port map the target's.
+[[nodiscard]] policy::Packet packet_at(const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port);
+
+/// What the rules make of a packet where the filter sees it.
+struct Judged {
+  Crossing crossing;
+  policy::Packet packet;
+  policy::Ruling ruling;
+};
+/// At each crossing of `leg` in turn, up to the one that blocks it. Crossings that no rule sees (Crossing::filtered) are left out. `rules` must
+/// outlive the result.
+[[nodiscard]] std::vector<Judged> judged_by(const netfilter::Ruleset& rules, const Network& network, const Leg& leg, Protocol protocol,
+                                            std::uint16_t port);
+
+/// The rule that decides over the packets of a class.
+struct DecidingRule {
+  netfilter::ChainId chain;  ///< always of the table filter; the chain's name is that in the kernel
+  std::size_t index = 0;     ///< its place in the chain, from 0; in a built-in chain among the topology's own jumps
+  netfilter::Rule rule;      ///< as compiled: what `iptables-save -c` shows with its counters, or libiptc by the chain and the index
+  bool blocks = false;       ///< else it lets pass: accepts, or leaves to the host's own rules
+};
+/// Of `flow`'s witness: the rule that blocks it, or else the last that let it pass. nullopt: no rule of the topology's sees it, or it is lost before.
+/// Counted at least once a packet, of an allowed connection once for its first packet alone.
+[[nodiscard]] std::optional<DecidingRule> deciding_rule(const Model& model, const netfilter::Ruleset& rules, const FlowClass& flow,
+                                                        const Witness& witness);
+
+}  // namespace topo::reach

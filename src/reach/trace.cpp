@@ -1,0 +1,425 @@
+#include "reach/trace.hpp"
+
+#include <algorithm>
+
+namespace topo::reach {
+namespace {
+
+/// More stations than this a packet and its answer do not live through: it is a loop.
+constexpr std::size_t most_received = 32;
+/// Ways by routes with several next hops that are followed, of one packet and its answer.
+constexpr std::size_t most_legs = 16;
+
+unsigned common_prefix(const IpAddress& a, const IpAddress& b) {
+  unsigned length = 0;
+  while (length < a.bits() && ((a.bytes()[length / 8] ^ b.bytes()[length / 8]) >> (7 - length % 8) & 1) == 0) ++length;
+  return length;
+}
+
+bool has_way_out(const Nat& nat, Family family) {
+  return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
+}
+
+struct Translation {
+  std::size_t station = gateway;
+  IpAddress original, translated;
+};
+
+/// A packet under way, with all that was noted of it.
+struct Packet {
+  IpAddress source, destination;
+  bool back = false;
+  std::size_t sender = none;  ///< the member by whose port it came to where it is
+  std::size_t received = 0;   ///< by how many stations, its answer included
+  std::vector<Translation> masked;
+  std::vector<std::size_t> tracked;  ///< the conntrack zones of the gateway that know the connection: a plain switch's segment, or none
+  Leg leg;
+  std::vector<Move> moves;
+};
+
+/// One trace: follows every way that there is, one packet each.
+class Journey {
+ public:
+  using Addresses = std::multimap<IpAddress, std::size_t>;
+  Journey(const Tracer& tracer, const Addresses& members, const Endpoint& from, const Endpoint& to, bool records)
+      : network_(tracer.network()), relations_(tracer.relations()), members_(members), from_(from), to_(to), records_(records) {}
+
+  /// With a port map: what comes to the gateway goes on to `target` of that member.
+  void map_to(std::size_t map, const IpAddress& target) {
+    map_ = map;
+    target_ = target;
+  }
+
+  Way run() {
+    Packet packet;
+    packet.destination = to_.address;
+    if (from_.kind == Endpoint::Kind::outside) {
+      packet.source = from_.address;
+      way_.source = from_.address;
+      receive(std::move(packet), gateway, way_out);
+    } else {
+      begin(std::move(packet));
+    }
+    return std::move(way_);
+  }
+
+  [[nodiscard]] std::vector<std::vector<Move>> take_moves() { return std::move(moves_); }
+
+ private:
+  [[nodiscard]] const Interface& interface(std::size_t i) const { return network_.interfaces()[i]; }
+  [[nodiscard]] const Station& station(std::size_t i) const { return network_.stations()[i]; }
+
+  void end(Packet packet, std::optional<Loss> loss) {
+    if (loss) loss->back = packet.back;
+    packet.leg.loss = std::move(loss);
+    for (Move& move : packet.moves) move.crossings = std::min(move.crossings, packet.leg.crossings.size());
+    way_.legs.push_back(std::move(packet.leg));
+    if (records_) moves_.push_back(std::move(packet.moves));
+  }
+
+  void lose(Packet packet, Loss::Kind kind, std::size_t at, const IpAddress& address, std::size_t interface = none,
+            const RouteEntry* route = nullptr) {
+    end(std::move(packet), Loss{kind, at, interface, address, route, false});
+  }
+
+  // --- from a station ---
+
+  /// The first packet: its sender chooses the source by the route, and then the route once more by the source (ip_route_connect, net/route.h).
+  void begin(Packet packet) {
+    const std::size_t here = from_.station;
+    const IpAddress& to = packet.destination;
+    if (!station(here).amiss.empty()) return lose(std::move(packet), Loss::Kind::down, here, to);
+    if (is_for(here, to)) {
+      way_.source = packet.source = to;
+      return arrive(std::move(packet), here, none);
+    }
+    const RouteEntry* first = network_.route(here, std::nullopt, to, none);
+    if (first == nullptr || first->type != Route::Type::unicast) return refuse(std::move(packet), here, first);
+    for (const NextHop& hop : first->next_hops) {
+      if (way_.legs.size() >= most_legs) break;
+      const auto source = choose_source(here, *first, hop, to);
+      if (!source) {
+        lose(packet, Loss::Kind::no_address, here, to);
+        continue;
+      }
+      if (way_.source == IpAddress() || way_.legs.empty()) way_.source = *source;
+      Packet one = packet;
+      one.source = *source;
+      const RouteEntry* second = network_.route(here, source, to, none);
+      if (second == first) {
+        pass_by(std::move(one), here, none, *first, hop);
+      } else {
+        pass(std::move(one), here, none, second);
+      }
+    }
+  }
+
+  void refuse(Packet packet, std::size_t here, const RouteEntry* route) {
+    const IpAddress to = packet.destination;
+    note(packet, here, none, none, route, std::nullopt);
+    lose(std::move(packet), route == nullptr ? Loss::Kind::no_route : Loss::Kind::bad_route, here, to, none, route);
+  }
+
+  /// What of the interface's addresses a packet leaves with (inet_select_addr, net/ipv4/devinet.c; RFC 6724).
+  [[nodiscard]] std::optional<IpAddress> address_of(std::size_t i, const IpAddress& towards) const {
+    std::optional<IpAddress> best;
+    for (const Cidr& own : interface(i).addresses) {
+      if (own.family() != towards.family()) continue;
+      if (towards.family() == Family::v4 && own.contains(towards)) return own.address();
+      const bool nearer = best && towards.family() == Family::v6 && common_prefix(own.address(), towards) > common_prefix(*best, towards);
+      if (!best || nearer) best = own.address();
+    }
+    return best;
+  }
+
+  [[nodiscard]] std::optional<IpAddress> choose_source(std::size_t here, const RouteEntry& route, const NextHop& hop, const IpAddress& to) const {
+    if (route.source) return route.source;
+    const IpAddress& towards = to.family() == Family::v4 && hop.via ? *hop.via : to;
+    if (hop.interface != none && hop.interface != way_out) {
+      if (auto own = address_of(hop.interface, towards)) return own;
+    }
+    for (const std::size_t other : station(here).interfaces) {
+      if (auto own = address_of(other, towards)) return own;
+    }
+    return hop.interface == way_out ? std::optional(IpAddress::any(to.family())) : std::nullopt;
+  }
+
+  void note(Packet& packet, std::size_t here, std::size_t in, std::size_t out, const RouteEntry* route, const std::optional<IpAddress>& via) const {
+    if (!records_) return;
+    Move move;
+    move.station = here;
+    move.in = in;
+    move.out = out;
+    move.route = route;
+    move.via = via;
+    move.source = packet.source;
+    move.destination = packet.destination;
+    move.back = packet.back;
+    move.crossings = packet.leg.crossings.size();
+    packet.moves.push_back(std::move(move));
+  }
+
+  /// From `here` by the route; nullptr: there is none.
+  void pass(Packet packet, std::size_t here, std::size_t in, const RouteEntry* route) {
+    if (route == nullptr || route->type != Route::Type::unicast) return refuse(std::move(packet), here, route);
+    for (const NextHop& hop : route->next_hops) {
+      if (way_.legs.size() < most_legs) pass_by(packet, here, in, *route, hop);
+    }
+  }
+
+  void pass_by(Packet packet, std::size_t here, std::size_t in, const RouteEntry& route, const NextHop& hop) {
+    const std::size_t out = hop.interface;
+    const IpAddress next = hop.via.value_or(packet.destination);
+    note(packet, here, in, out, &route, hop.via);
+    if (out == none) return lose(std::move(packet), Loss::Kind::no_route, here, packet.destination);
+    if (here == gateway) cross(packet, in, out);
+    if (out == way_out) return leave(std::move(packet));
+    if (here != gateway && !packet.back) mask(packet, here, out, next);
+    if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
+    if (!interface(out).amiss.empty()) return lose(std::move(packet), Loss::Kind::down, here, next, out);
+    const std::size_t taker = interface(out).domain == none ? none : network_.answerer(interface(out).domain, next, out);
+    if (taker == none) return lose(std::move(packet), Loss::Kind::nobody, here, next, out);
+    packet.sender = interface(out).member;
+    if (packet.sender != none) cross_bridge(packet, out, taker);
+    if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
+    receive(std::move(packet), interface(taker).node, taker);
+  }
+
+  /// Source translation in a namespace, of what begins a connection there.
+  void mask(Packet& packet, std::size_t here, std::size_t out, const IpAddress& next) const {
+    for (const Masking& masking : station(here).masking) {
+      const Family family = packet.source.family();
+      if (masking.interface != out || std::find(masking.families.begin(), masking.families.end(), family) == masking.families.end()) continue;
+      const auto own = masking.to ? masking.to : address_of(out, next);
+      if (!own || own->family() != family) continue;
+      if (*own != packet.source) {
+        packet.masked.push_back({here, packet.source, *own});
+        packet.source = *own;
+        if (records_) packet.moves.back().masked_as = *own;
+      }
+      return;
+    }
+  }
+
+  // --- at a station ---
+
+  void receive(Packet packet, std::size_t here, std::size_t in) {
+    if (packet.back) unmask(packet, here);
+    if (!station(here).amiss.empty()) return lose(std::move(packet), Loss::Kind::down, here, packet.destination);
+    if (is_for(here, packet.destination)) return arrive(std::move(packet), here, in);
+    if (++packet.received > most_received) return lose(std::move(packet), Loss::Kind::loop, here, packet.destination);
+    if (!station(here).forwards(packet.destination.family(), in)) {
+      note(packet, here, in, none, nullptr, std::nullopt);
+      return lose(std::move(packet), Loss::Kind::no_router, here, packet.destination);
+    }
+    const RouteEntry* route = network_.route(here, packet.source, packet.destination, in);
+    pass(std::move(packet), here, in, route);
+  }
+
+  /// What a port map takes is the gateway's own, whether the topology knows the address or not.
+  [[nodiscard]] bool is_for(std::size_t here, const IpAddress& address) const {
+    return network_.is_own(here, address) || (map_ != none && here == gateway && address == to_.address);
+  }
+
+  static void unmask(Packet& packet, std::size_t here) {
+    for (auto known = packet.masked.rbegin(); known != packet.masked.rend(); ++known) {
+      if (known->station == here && known->translated == packet.destination) packet.destination = known->original;
+    }
+  }
+
+  void arrive(Packet packet, std::size_t here, std::size_t in) {
+    if (map_ != none && here == gateway && !packet.back) return arrive_mapped(std::move(packet), in);
+    note(packet, here, in, none, nullptr, std::nullopt);
+    if (here == gateway && in != none) cross(packet, in, none);
+    if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
+    const Endpoint& wanted = packet.back ? from_ : to_;
+    if (wanted.kind != Endpoint::Kind::station || wanted.station != here)
+      return lose(std::move(packet), Loss::Kind::elsewhere, here, packet.destination);
+    if (packet.back || in == none) return end(std::move(packet), std::nullopt);
+    answer(std::move(packet), here);
+  }
+
+  void answer(Packet packet, std::size_t here) {
+    packet.back = true;
+    std::swap(packet.source, packet.destination);
+    const RouteEntry* route = network_.route(here, packet.source, packet.destination, none);
+    pass(std::move(packet), here, none, route);
+  }
+
+  /// The target's answer comes by the gateway, which asks in its own name where it would not.
+  void arrive_mapped(Packet packet, std::size_t in) {
+    note(packet, gateway, in, network_.gateway_on(segment_of_mapped()), nullptr, target_);
+    const IpAddress asked = packet.destination;
+    packet.destination = target_;
+    cross(packet, in, network_.gateway_on(segment_of_mapped()));
+    if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
+    if (in == none) return end(std::move(packet), std::nullopt);
+    packet.destination = asked;
+    answer(std::move(packet), gateway);
+  }
+
+  [[nodiscard]] std::size_t segment_of_mapped() const { return relations_.intent.members[relations_.intent.ports[map_].member].segment; }
+
+  // --- the outside ---
+
+  void leave(Packet packet) {
+    const Endpoint& wanted = packet.back ? from_ : to_;
+    if (wanted.kind != Endpoint::Kind::outside) return lose(std::move(packet), Loss::Kind::outside, gateway, packet.destination);
+    if (packet.back) return end(std::move(packet), std::nullopt);
+    const std::size_t segment = network_.segment_of(packet.source);
+    if (segment != none && has_way_out(relations_.intent.segments[segment].nat, packet.source.family())) {
+      const Nat& nat = relations_.intent.segments[segment].nat;
+      const IpAddress translated = nat.kind == Nat::Kind::snat ? nat.to : IpAddress::any(packet.source.family());
+      packet.masked.push_back({gateway, packet.source, translated});
+      packet.source = translated;
+      if (records_) packet.moves.back().masked_as = translated;
+    }
+    if (packet.sender == none && packet.leg.crossings.empty()) return end(std::move(packet), std::nullopt);  // the host's own
+    packet.back = true;
+    std::swap(packet.source, packet.destination);
+    receive(std::move(packet), gateway, way_out);
+  }
+
+  // --- the gateway's filter ---
+
+  [[nodiscard]] std::size_t domain_of(std::size_t segment) const {
+    const std::size_t own = network_.gateway_on(segment);
+    return own == none ? none : interface(own).domain;
+  }
+
+  /// The member that has the address on the segment's Ethernet, or (`strict`) on the segment itself.
+  [[nodiscard]] std::size_t member_with(const IpAddress& address, std::size_t segment, bool strict) const {
+    const auto [first, last] = members_.equal_range(address);
+    for (auto each = first; each != last; ++each) {
+      const std::size_t its = relations_.intent.members[each->second].segment;
+      if (its == segment || (!strict && domain_of(its) == domain_of(segment))) return each->second;
+    }
+    return none;
+  }
+
+  void name_sender(const Packet& packet, std::size_t in, Crossing& crossing) const {
+    const std::size_t segment = interface(in).segment;
+    crossing.from_segment = segment;
+    crossing.sender = packet.sender;
+    const policy::Intent& intent = relations_.intent;
+    const bool by_port = segment != none && packet.sender != none && relations_.by_port(packet.sender) && intent.segments[segment].filtered &&
+                         intent.members[packet.sender].segment == segment;
+    if (by_port) {
+      const auto& own = intent.members[packet.sender].addresses;
+      crossing.from_member = packet.sender;
+      crossing.forwarded = std::find(own.begin(), own.end(), packet.source) == own.end();
+      return;
+    }
+    if (segment == none) return;
+    crossing.from_member = member_with(packet.source, segment, false);
+    crossing.stray = crossing.from_member == none && relations_.checks_sources(segment);
+  }
+
+  void name_receiver(const Packet& packet, std::size_t out, Crossing& crossing) const {
+    crossing.to_segment = interface(out).segment;
+    if (crossing.to_segment == none) return;
+    crossing.to_member = member_with(packet.destination, crossing.to_segment, true);
+    crossing.unknown = crossing.to_member == none && member_with(packet.destination, crossing.to_segment, false) == none;
+  }
+
+  /// Whether the filter has to judge it: an answer to what it has seen passes.
+  static bool is_judged(Packet& packet, std::size_t zone, Crossing& crossing) {
+    const bool known = std::find(packet.tracked.begin(), packet.tracked.end(), zone) != packet.tracked.end();
+    if (packet.back && known) return false;
+    if (!known) packet.tracked.push_back(zone);
+    crossing.back = packet.back;
+    crossing.source = packet.source;
+    crossing.destination = packet.destination;
+    return true;
+  }
+
+  /// From `in` (none: the gateway's own) to `out` (none: for the gateway itself).
+  void cross(Packet& packet, std::size_t in, std::size_t out) const {
+    using Kind = Crossing::Kind;
+    Crossing crossing;
+    if (!is_judged(packet, none, crossing)) return;
+    if (in == none) {
+      crossing.kind = Kind::from_host;
+    } else if (out == none) {
+      crossing.kind = Kind::to_host;
+    } else {
+      crossing.kind = in == way_out ? Kind::entering : out == way_out ? Kind::leaving : Kind::routed;
+    }
+    // Between the host and the outside nothing is ours to judge.
+    if ((in == none || in == way_out) && (out == none || out == way_out)) return;
+    if (in != none && in != way_out) name_sender(packet, in, crossing);
+    if (out != none && out != way_out) name_receiver(packet, out, crossing);
+    if (map_ != none && !packet.back && packet.destination == target_) {
+      crossing.map = map_;
+      crossing.to_member = relations_.intent.ports[map_].member;
+      crossing.unknown = false;
+    }
+    packet.leg.crossings.push_back(crossing);
+  }
+
+  /// By the port of the namespace's interface `out` to `taker`. What a cable brings in was judged where it was sent.
+  void cross_bridge(Packet& packet, std::size_t out, std::size_t taker) const {
+    const policy::Intent& intent = relations_.intent;
+    const std::size_t segment = interface(out).segment;
+    if (!intent.segments[segment].bridge || taker == network_.gateway_on(segment)) return;
+    Crossing crossing;
+    crossing.filtered = intent.segments[segment].filtered;
+    if (!crossing.filtered) {
+      if (!packet.back) {
+        crossing.source = packet.source;
+        crossing.destination = packet.destination;
+      }
+    } else if (!is_judged(packet, intent.segments[segment].plain ? segment : none, crossing)) {
+      return;
+    }
+    if (!crossing.filtered && packet.back) return;
+    crossing.kind = Crossing::Kind::inside;
+    crossing.from_segment = crossing.to_segment = segment;
+    crossing.from_member = crossing.sender = packet.sender;
+    const auto& own = intent.members[packet.sender].addresses;
+    crossing.stray = crossing.filtered && !relations_.by_port(packet.sender) && std::find(own.begin(), own.end(), packet.source) == own.end();
+    const std::size_t member = interface(taker).member;
+    crossing.cable = member == none || intent.members[member].segment != segment;
+    if (!crossing.cable) crossing.to_member = member;
+    packet.leg.crossings.push_back(crossing);
+  }
+
+  const Network& network_;
+  const policy::Relations& relations_;
+  const Addresses& members_;
+  const Endpoint& from_;
+  const Endpoint& to_;
+  bool records_;
+  std::size_t map_ = none;
+  IpAddress target_;
+  Way way_;
+  std::vector<std::vector<Move>> moves_;
+};
+
+}  // namespace
+
+Tracer::Tracer(const Network& network, const policy::Relations& relations) : network_(network), relations_(relations) {
+  const auto& members = relations.intent.members;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    for (const IpAddress& address : members[i].addresses) member_by_address_.emplace(address, i);
+  }
+}
+
+Way Tracer::trace(const Endpoint& from, const Endpoint& to, std::vector<std::vector<Move>>* moves) const {
+  Journey journey(*this, member_by_address_, from, to, moves != nullptr);
+  Way way = journey.run();
+  if (moves != nullptr) *moves = journey.take_moves();
+  return way;
+}
+
+Way Tracer::trace_mapped(const Endpoint& from, const IpAddress& address, std::size_t map, const IpAddress& target,
+                         std::vector<std::vector<Move>>* moves) const {
+  const Endpoint to{Endpoint::Kind::station, gateway, address};
+  Journey journey(*this, member_by_address_, from, to, moves != nullptr);
+  journey.map_to(map, target);
+  Way way = journey.run();
+  if (moves != nullptr) *moves = journey.take_moves();
+  return way;
+}
+
+}  // namespace topo::reach

@@ -1,0 +1,105 @@
+// The way of a first packet and of its answer through a network.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "policy/relations.hpp"
+#include "reach/network.hpp"
+
+namespace topo::reach {
+
+/// Who sends, or who shall be reached.
+struct Endpoint {
+  enum class Kind : std::uint8_t { station, outside } kind = Kind::station;
+  std::size_t station = gateway;
+  IpAddress address;  ///< of the receiver; of a sender outside
+};
+
+/// A place where the gateway's filter sees a packet.
+struct Crossing {
+  enum class Kind : std::uint8_t {
+    inside,    ///< from one port of a bridge to another
+    routed,    ///< from one of the gateway's networks to another, or back into the same
+    leaving,   ///< to the outside
+    entering,  ///< from there
+    to_host,
+    from_host
+  };
+  Kind kind = Kind::inside;
+  std::size_t from_segment = none, from_member = none;  ///< who the policy takes the sender for; none: nobody it knows
+  std::size_t to_segment = none, to_member = none;
+  std::size_t sender = none;  ///< the member by whose port the packet comes in
+  bool filtered = true;       ///< inside: the bridge's packets are shown to the filter at all
+  bool stray = false;         ///< the source address is not the sender's own
+  bool forwarded = false;     ///< the sender is a router, and the source address is somebody else's
+  bool cable = false;         ///< inside: it leaves by a cable to another bridge
+  bool unknown = false;       ///< the destination is no address of a member there
+  std::size_t map = none;     ///< by this port map; index into Intent::ports
+  bool back = false;          ///< an answer to something that the gateway has not seen
+  IpAddress source, destination;
+};
+
+/// Why a packet does not arrive.
+struct Loss {
+  enum class Kind : std::uint8_t {
+    no_address,  ///< the sender has none of the family
+    no_route,
+    bad_route,  ///< unreachable, blackhole, prohibit
+    nobody,     ///< nobody on the Ethernet answers for the next hop
+    no_router,  ///< who gets it forwards nothing
+    elsewhere,  ///< somebody else has the address
+    outside,    ///< it leaves to the outside
+    loop,
+    down  ///< live: something on the way is down
+  };
+  Kind kind = Kind::no_route;
+  std::size_t station = gateway;      ///< where it is lost
+  std::size_t interface = none;       ///< nobody, down: the Ethernet where
+  IpAddress address;                  ///< what was looked for
+  const RouteEntry* route = nullptr;  ///< bad_route
+  bool back = false;                  ///< it is the answer that does not arrive
+};
+
+/// What one station does with a packet.
+struct Move {
+  std::size_t station = gateway;
+  std::size_t in = none, out = none;  ///< none: the station itself sends, or is who it is for
+  const RouteEntry* route = nullptr;
+  std::optional<IpAddress> via;
+  std::optional<IpAddress> masked_as;  ///< the source from here on; unspecified: the gateway's own outside
+  IpAddress source, destination;       ///< as it comes
+  bool back = false;
+  std::size_t crossings = 0;  ///< how many of the leg's lie before its end
+};
+
+/// One of the ways that a packet may take.
+struct Leg {
+  std::vector<Crossing> crossings;
+  std::optional<Loss> loss;
+};
+struct Way {
+  std::vector<Leg> legs;  ///< several where routes have several next hops; never empty
+  IpAddress source;       ///< that the sender chooses; unspecified: none
+};
+
+class Tracer {
+ public:
+  /// Both must outlive it.
+  Tracer(const Network& network, const policy::Relations& relations);
+  /// `moves`: what every station does, leg after leg in the order of Way::legs; one list a leg.
+  [[nodiscard]] Way trace(const Endpoint& from, const Endpoint& to, std::vector<std::vector<Move>>* moves = nullptr) const;
+  /// Of a packet to `address` of the gateway that a port map (index into Intent::ports) turns to `target`.
+  [[nodiscard]] Way trace_mapped(const Endpoint& from, const IpAddress& address, std::size_t map, const IpAddress& target,
+                                 std::vector<std::vector<Move>>* moves = nullptr) const;
+
+  [[nodiscard]] const Network& network() const { return network_; }
+  [[nodiscard]] const policy::Relations& relations() const { return relations_; }
+
+ private:
+  const Network& network_;
+  const policy::Relations& relations_;
+  std::multimap<IpAddress, std::size_t> member_by_address_;
+};
+
+}  // namespace topo::reach
