@@ -200,4 +200,10 @@ Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) 
   return work.pin_places(owner_mark(plan.topology));
 }
 
+Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress) {
+  return [lock_timeout, progress = std::move(progress)]() -> Result<std::unique_ptr<Kernel>> {
+    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress));
+  };
+}
+
 }  // namespace topo

@@ -12,9 +12,6 @@
 
 namespace topo {
 
-/// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
-using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
-
 /// What is there of a topology, and what stands in its way.
 struct Observed : Hindrances {
   Graph live;

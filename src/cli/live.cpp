@@ -48,11 +48,7 @@ bool destroys(const Plan& plan) {
 
 }  // namespace
 
-Kernels live_kernels(const Arguments& arguments) {
-  return [timeout = lock_timeout(arguments)]() -> Result<std::unique_ptr<Kernel>> {
-    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(timeout, show_progress));
-  };
-}
+Kernels live_kernels(const Arguments& arguments) { return linux_kernels(lock_timeout(arguments), show_progress); }
 
 namespace {
 
