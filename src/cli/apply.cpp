@@ -1,3 +1,6 @@
+#include <optional>
+
+#include "apply/confirm/guard.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
@@ -5,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
+#include "cli/unconfirmed.hpp"
 #include "report/rows.hpp"
 
 namespace topo::cli {
@@ -13,12 +17,22 @@ namespace {
 constexpr const char* format = "topo.apply/1";
 
 using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
 
 /// Nothing had to change, but the files are others than those recorded (a comment, say), or none are. Left for the next time where another topo is at
 /// work.
 void keep_up(const std::string& topology, const Applied& applied) {
   const auto locks = Locks::take(state_folder, topology, std::chrono::milliseconds(0), {});
   if (locks) keep(topology, applied);
+}
+
+std::chrono::milliseconds time_to_confirm(const Arguments& arguments) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(arguments.confirm_s.value_or(0) * 1000));
+}
+
+std::string confirmation_text(const std::string& topology, const Guard& guard, const Arguments& arguments) {
+  if (!guard.is_armed()) return "nothing to confirm or to take back";
+  return "taken back at " + clock_text(time_after(time_to_confirm(arguments))) + " unless this comes first: topo confirm " + topology;
 }
 
 Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered_json& results) {
@@ -32,6 +46,11 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     if (!recorded) keep(name, last.now());
     recorded = true;
   };
+  std::optional<Guard> guard;
+  if (arguments.confirm_s) {
+    guard.emplace([](std::chrono::milliseconds timeout) { return live_kernels(timeout); }, Guard::Options{state_folder, time_to_confirm(arguments), options.lock_timeout});
+    options.witness = &*guard;
+  }
   auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   if (!outcome) {
@@ -46,6 +65,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
                        {"duration_ms", milliseconds},
                        {"warnings", outcome->warnings},
                        {"plan", to_json(outcome->plan, input.topology.sources)}});
+    if (guard) results.back()["until"] = guard->is_armed() ? Json(date_text(time_after(time_to_confirm(arguments)))) : Json();
   }
   if (outcome->refused) {
     complain(name + ": left as it was");
@@ -57,6 +77,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
   }
   if (arguments.format == Format::text) {
     say(name + (count == 0 ? ": no changes" : ": applied, " + report::counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");
+    if (guard) say(name + ": " + confirmation_text(name, *guard, arguments));
   }
   return Exit::ok;
 }

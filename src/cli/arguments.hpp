@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Arguments {
   std::map<std::string, std::string> set;
   std::size_t max_bytes = std::size_t{1} << 20;
   double lock_timeout_s = 30;
+  std::optional<double> confirm_s;  ///< apply: to be taken back unless it is confirmed in this time
   Format format = Format::text;
   Color color = Color::automatic;
   bool yes = false;

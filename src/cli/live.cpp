@@ -37,10 +37,6 @@ bool says_yes(const std::string& question) {
   return answer == "y" || answer == "yes" || answer == "Y";
 }
 
-std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
-}
-
 bool destroys(const Plan& plan) {
   return std::any_of(plan.changes.begin(), plan.changes.end(),
                      [](const Change& change) { return change.action == Change::Action::remove || change.action == Change::Action::recreate; });
@@ -48,7 +44,13 @@ bool destroys(const Plan& plan) {
 
 }  // namespace
 
-Kernels live_kernels(const Arguments& arguments) { return linux_kernels(lock_timeout(arguments), show_progress); }
+std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
+}
+
+Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress); }
+
+Kernels live_kernels(const Arguments& arguments) { return live_kernels(lock_timeout(arguments)); }
 
 namespace {
 
