@@ -41,7 +41,8 @@ Result<Reconciled> perform(const Graph& graph, const Sources& sources, const Rec
   };
   auto outcome = apply_graph(linux_kernels(options.lock_timeout), graph, apply_options);
   if (!outcome) return outcome.error();
-  warnings.insert(warnings.end(), outcome->warnings.begin(), outcome->warnings.end());
+  const auto told_by_apply = to_strings(outcome->warnings);
+  warnings.insert(warnings.end(), told_by_apply.begin(), told_by_apply.end());
   return told(outcome->plan, sources, std::move(warnings));
 }
 
@@ -53,7 +54,7 @@ Result<Reconciled> plan_topology(const Topology& topology, const ReconcileOption
   auto planned = plan_graph(linux_kernels(options.lock_timeout), *graph);
   if (!planned) return planned.error();
   if (auto conflict = conflict_of(planned->observed, topology.name.value, options.take_port)) return *std::move(conflict);
-  return told(planned->plan, topology.sources, planned->observed.warnings);
+  return told(planned->plan, topology.sources, to_strings(planned->observed.warnings));
 }
 
 Result<Reconciled> apply_topology(const Topology& topology, const ReconcileOptions& options) {

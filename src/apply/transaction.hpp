@@ -57,9 +57,9 @@ struct ApplyOptions {
 };
 
 struct Outcome {
-  Plan plan;                          ///< what was performed; empty: everything was so already
-  std::vector<std::string> warnings;  ///< what will not work although all is applied
-  bool refused = false;               ///< `agree` said no
+  Plan plan;  ///< what was performed; empty: everything was so already
+  std::vector<Warning> warnings;
+  bool refused = false;  ///< `agree` said no
 };
 
 /// What stands in the way of `desired`, as one Exit::conflict; nullopt where nothing does.

@@ -63,7 +63,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     results.push_back({{"topology", name},
                        {"result", result},
                        {"duration_ms", milliseconds},
-                       {"warnings", outcome->warnings},
+                       {"warnings", to_strings(outcome->warnings)},
                        {"plan", to_json(outcome->plan, input.topology.sources)}});
     if (guard) results.back()["until"] = guard->is_armed() ? Json(date_text(time_after(time_to_confirm(arguments)))) : Json();
   }
@@ -72,7 +72,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
   if (count == 0) {
-    for (const auto& warning : outcome->warnings) warn(warning);
+    for (const auto& warning : outcome->warnings) warn(warning.to_string());
     if (!recorded) keep_up(name, last.now());
   }
   if (arguments.format == Format::text) {

@@ -29,7 +29,7 @@ Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordere
     return complain(planned.error());
   }
   const Plan& plan = planned->plan;
-  for (const auto& warning : planned->observed.warnings) warn(warning);
+  for (const auto& warning : planned->observed.warnings) warn(warning.to_string());
   auto result = to_json(plan, wanted.sources);
   if (arguments.format == Format::text) show_plan(plan, wanted.sources, arguments);
   Exit exit = plan.empty() ? Exit::ok : Exit::difference;

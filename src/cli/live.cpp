@@ -105,7 +105,7 @@ ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, b
   options.agree = [&arguments, &sources, may_ask](const Plan& plan, const Observed& observed) {
     const bool ask = may_ask && destroys(plan);
     if (arguments.format == Format::text || ask) show_plan(plan, sources, arguments, arguments.format == Format::text ? stdout : stderr);
-    for (const auto& warning : observed.warnings) warn(warning);
+    for (const auto& warning : observed.warnings) warn(warning.to_string());
     return !ask || says_yes(plan.topology + ": go on?");
   };
   return options;

@@ -62,7 +62,7 @@ Exit apply_one(const Input& input, const Arguments& arguments) {
   options.lock_first = true;
   options.interrupts = interrupts;
   options.agree = [](const Plan&, const Observed& observed) {
-    for (const auto& warning : observed.warnings) warn(warning);
+    for (const auto& warning : observed.warnings) warn(warning.to_string());
     return true;
   };
   options.done = [&] { keep(name, {input.topology.sources, arguments.set}); };

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "topo/error.hpp"
+
 namespace topo {
 
 /// Something that is not this topology's and holds a name, an address or a port that it wants.
@@ -15,7 +17,7 @@ struct Obstacle {
 
 struct Hindrances {
   std::vector<Obstacle> obstacles;
-  std::vector<std::string> warnings;  ///< what will not work although all is applied: a FORWARD policy that drops, with its remedy
+  std::vector<Warning> warnings;  ///< a FORWARD policy that drops
 };
 
 }  // namespace topo
