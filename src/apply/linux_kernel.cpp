@@ -11,6 +11,7 @@
 #include "kernel/netns.hpp"
 #include "resources/kernel_kinds.hpp"
 #include "resources/link/kernel.hpp"
+#include "surroundings/meddlers.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -169,6 +170,10 @@ Result<Graph> LinuxKernel::observe(const Graph& desired) {
 Result<Hindrances> LinuxKernel::find_hindrances(const Graph& desired) {
   Hindrances found;
   if (auto looked = ForEachKind<Resource>::find_hindrances(reading(desired), live_, found); !looked) return std::move(looked).error();
+  std::vector<surroundings::Interface> appearing;
+  for (const auto& interface : found.new_interfaces) appearing.push_back({interface.name, interface.kind});
+  const auto meddling = surroundings::meddlers(appearing);
+  found.warnings.insert(found.warnings.end(), meddling.begin(), meddling.end());
   return found;
 }
 

@@ -15,9 +15,16 @@ struct Obstacle {
   bool listener = false;  ///< a program listening on a mapped port: `--take-port` goes over it
 };
 
+/// An interface that the host does not have yet.
+struct NewInterface {
+  std::string name;
+  std::string kind;  ///< as ip-link(8) names it: "bridge", "veth"
+};
+
 struct Hindrances {
   std::vector<Obstacle> obstacles;
-  std::vector<Warning> warnings;  ///< a FORWARD policy that drops
+  std::vector<Warning> warnings;  ///< a FORWARD policy that drops, a daemon that would change new interfaces
+  std::vector<NewInterface> new_interfaces;
 };
 
 }  // namespace topo
