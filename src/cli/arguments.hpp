@@ -27,6 +27,7 @@ struct Arguments {
   bool take_port = false;
   bool all = false;
   bool outside = false;
+  bool fix = false;
 };
 
 }  // namespace topo::cli

@@ -14,6 +14,7 @@ namespace topo::cli {
 [[nodiscard]] Exit rollback(const Arguments& arguments);
 [[nodiscard]] Exit status(const Arguments& arguments);
 [[nodiscard]] Exit export_topology(const Arguments& arguments);
+[[nodiscard]] Exit doctor(const Arguments& arguments);
 [[nodiscard]] Exit schema(const Arguments& arguments);
 [[nodiscard]] Exit version(const Arguments& arguments);
 

@@ -89,6 +89,14 @@ std::vector<Command> commands() {
        "Topology; may be left out where only one is here",
        0,
        1},
+      {"doctor",
+       "Show what is in the way of topologies on this machine, each with its remedy",
+       run<cli::doctor>,
+       {true, true},
+       "FILE",
+       file_help,
+       0,
+       -1},
       {"schema", "Print the JSON Schema of topology files", run<cli::schema>, {}, nullptr, nullptr, 0, 0},
       {"completion", "Print a script that completes commands, for bash, zsh or fish", nullptr, {}, "SHELL", "bash, zsh or fish", 1, 1},
       {"version", "Print the version", run<cli::version>, {true}, nullptr, nullptr, 0, 0},
@@ -193,6 +201,7 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_option("--in", arguments.in, "Namespace to run the command in, instead of the host")->option_text("NS");
     sub.add_flag("--outside", arguments.outside, "With a stand-in for the outside world: the namespace internet, beyond the host's uplink");
   }
+  if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
 }
 

@@ -85,4 +85,7 @@ struct PortConflict {
 /// begin, whichever way their packets come and go; and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
 [[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Ways& before, const Ways& after);
 
+/// Whether the kernel tells of the connections that it tracks in `place`, as forget_connections needs it to.
+[[nodiscard]] Result<void> check_connections(const Place& place);
+
 }  // namespace topo::firewall
