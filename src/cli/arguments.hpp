@@ -10,6 +10,7 @@
 namespace topo::cli {
 
 enum class Format { text, json };
+enum class PictureFormat { svg, html, dot, mermaid, json };
 enum class Color { automatic, always, never };
 
 struct Arguments {
@@ -28,6 +29,9 @@ struct Arguments {
   bool all = false;
   bool outside = false;
   bool fix = false;
+  std::optional<PictureFormat> picture;  ///< graph
+  bool live = false;
+  bool open = false;
 };
 
 }  // namespace topo::cli

@@ -15,6 +15,7 @@ namespace topo::cli {
 [[nodiscard]] Exit status(const Arguments& arguments);
 [[nodiscard]] Exit export_topology(const Arguments& arguments);
 [[nodiscard]] Exit doctor(const Arguments& arguments);
+[[nodiscard]] Exit graph(const Arguments& arguments);
 [[nodiscard]] Exit schema(const Arguments& arguments);
 [[nodiscard]] Exit version(const Arguments& arguments);
 

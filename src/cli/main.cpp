@@ -97,6 +97,14 @@ std::vector<Command> commands() {
        file_help,
        0,
        -1},
+      {"graph",
+       "Draw a picture of a topology",
+       run<cli::graph>,
+       {false, true},
+       "TOPOLOGY",
+       "File (with /, .yaml or -), or the name of a topology that is here; may be left out where only one is",
+       0,
+       1},
       {"schema", "Print the JSON Schema of topology files", run<cli::schema>, {}, nullptr, nullptr, 0, 0},
       {"completion", "Print a script that completes commands, for bash, zsh or fish", nullptr, {}, "SHELL", "bash, zsh or fish", 1, 1},
       {"version", "Print the version", run<cli::version>, {true}, nullptr, nullptr, 0, 0},
@@ -112,9 +120,9 @@ template <class T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
 /// An option that takes one of a few words.
-template <class T>
-void add_choice(CLI::App& app, const std::string& names, T& chosen, const Choices<T>& choices, const std::string& help) {
-  const std::string option = names.substr(names.find("--"));
+template <class T, class Chosen>
+void add_choice(CLI::App& app, const std::string& names, Chosen& chosen, const Choices<T>& choices, const std::string& help) {
+  const std::string option = names.substr(names.find("--"), names.find(',', names.find("--")) - names.find("--"));
   std::string listed;
   std::vector<std::string> words;
   for (const auto& [word, value] : choices) {
@@ -176,6 +184,18 @@ void add_options(CLI::App& app, const Options& options, Arguments& arguments, st
              "auto, always or never");
 }
 
+void add_graph_options(CLI::App& sub, Arguments& arguments) {
+  using topo::cli::PictureFormat;
+  static const Choices<PictureFormat> formats{{"svg", PictureFormat::svg},
+                                              {"html", PictureFormat::html},
+                                              {"dot", PictureFormat::dot},
+                                              {"mermaid", PictureFormat::mermaid},
+                                              {"json", PictureFormat::json}};
+  add_choice(sub, "-o,--format,--output", arguments.picture, formats, "svg, html, dot, mermaid or json");
+  sub.add_flag("--live", arguments.live, "Colour what differs in the kernel");
+  sub.add_flag("--open", arguments.open, "Show it in the browser, as a page to look around in");
+}
+
 void add_command(CLI::App& app, const Command& command, Arguments& arguments, std::vector<std::string>& set) {
   CLI::App& sub = *app.add_subcommand(command.name, command.help);
   if (command.operands != nullptr) {
@@ -202,6 +222,7 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_flag("--outside", arguments.outside, "With a stand-in for the outside world: the namespace internet, beyond the host's uplink");
   }
   if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");
+  if (std::strcmp(command.name, "graph") == 0) add_graph_options(sub, arguments);
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
 }
 
