@@ -1,5 +1,6 @@
 // Zones and the policy of a scene.
 #include <algorithm>
+#include <set>
 
 #include "picture/draft.hpp"
 #include "report/statements.hpp"
@@ -132,6 +133,15 @@ class Flows {
     add(std::move(flow));
   }
 
+  /// As the kernel's are, one for each range of ports.
+  static std::set<std::string> statements_of(const FlowSpec& spec) {
+    const std::string ends = spec.from.value + (spec.both_ways ? " <-> " : " -> ") + spec.to.value;
+    if (spec.ports.empty()) return {ends};
+    std::set<std::string> statements;
+    for (const PortRange& range : spec.ports) statements.insert(ends + ":" + statement_of(range));
+    return statements;
+  }
+
   /// What the kernel has and the file has not.
   void add_extra(const Topology& live) {
     const auto has = [](const auto& list, const std::string& text) {
@@ -142,14 +152,11 @@ class Flows {
       if (!has(wanted.ports, port.text)) add_port(port, Drift::extra);
     }
     const auto compare = [&](Flow::Kind kind, const std::vector<FlowSpec>& theirs, const std::vector<FlowSpec>& ours) {
-      std::vector<std::string> said;
-      for (const FlowSpec& spec : ours) {
-        const std::string ends = spec.from.value + (spec.both_ways ? " <-> " : " -> ") + spec.to.value;
-        if (spec.ports.empty()) said.push_back(ends);
-        for (const PortRange& range : spec.ports) said.push_back(ends + ":" + statement_of(range));
-      }
+      std::set<std::string> said;
+      for (const FlowSpec& spec : ours) said.merge(statements_of(spec));
       for (const FlowSpec& spec : theirs) {
-        if (std::find(said.begin(), said.end(), spec.text) == said.end()) add_rule(kind, spec, Drift::extra);
+        const auto statements = statements_of(spec);
+        if (!std::includes(said.begin(), said.end(), statements.begin(), statements.end())) add_rule(kind, spec, Drift::extra);
       }
     };
     compare(Flow::Kind::allow, live.policy.allow, wanted.policy.allow);

@@ -102,8 +102,8 @@ Text text_at(int x, int y, std::string text, Text::Style style) {
 std::string shortened(std::string text, int width, Text::Style style) {
   if (text_width(text, style) <= width) return text;
   while (!text.empty() && text_width(text + "…", style) > width) {
-    do text.pop_back();
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80);
+    while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80) text.pop_back();
+    text.pop_back();
   }
   return text + "…";
 }
