@@ -1,4 +1,5 @@
 """What the suites share that run topo on a private host."""
+import contextlib
 import os
 import pty
 import select
@@ -34,6 +35,13 @@ def counts_interrupts(pid):
     return int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1 == 1
 
 
+def has_open(pid, path):
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(FileNotFoundError):
+        return any(os.path.realpath(f"{folder}/{name}") == path for name in os.listdir(folder))
+    return False
+
+
 def names():
     """Every named namespace and every link of the host."""
     links = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout
@@ -59,9 +67,11 @@ class PrivateHost(unittest.TestCase):
         self.assertIn(saying, done.stdout + done.stderr)
         return done
 
-    def wait_until(self, true, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not true() and time.monotonic() < deadline:
+    def wait_for(self, true, what):
+        """`true` may be so for a moment only: it is not asked again."""
+        deadline = time.monotonic() + 60
+        while not true():
+            self.assertLess(time.monotonic(), deadline, f"not seen: {what}")
             time.sleep(0.01)
 
     def answered(self, answer, *words):
