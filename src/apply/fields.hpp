@@ -19,7 +19,4 @@ void append_field(std::string& out, const Error& error);
 [[nodiscard]] std::optional<std::int64_t> take_number(std::string_view& in);
 [[nodiscard]] std::optional<Error> take_error(std::string_view& in);
 
-/// Writes all of `text`, to a file or a pipe; false, and errno set, where not all of it could be.
-[[nodiscard]] bool write_all(int fd, std::string_view text);
-
 }  // namespace topo

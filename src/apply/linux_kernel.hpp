@@ -41,6 +41,6 @@ class LinuxKernel : public Kernel {
 };
 
 /// Makes LinuxKernels.
-[[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress = {});
+[[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {});
 
 }  // namespace topo

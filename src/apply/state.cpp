@@ -11,8 +11,8 @@
 #include <cstring>
 #include <memory>
 
-#include "apply/fields.hpp"
 #include "apply/confirm/rendezvous.hpp"
+#include "apply/fields.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -71,7 +71,7 @@ kernel::FileDescriptor open_topology(const std::string& topology, const std::str
 bool write_file(int folder_fd, const std::string& text) {
   ::unlinkat(folder_fd, unfinished_name, 0);
   const kernel::FileDescriptor file(::openat(folder_fd, unfinished_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  return file && write_all(file.get(), text) && ::renameat(folder_fd, unfinished_name, folder_fd, file_name) == 0;
+  return file && kernel::write_all(file.get(), text) && ::renameat(folder_fd, unfinished_name, folder_fd, file_name) == 0;
 }
 
 }  // namespace

@@ -48,16 +48,6 @@ bool become(uid_t uid) {
   return ::chdir("/") == 0 && ::setuid(0) != 0;
 }
 
-bool write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t wrote = ::write(fd, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    done += static_cast<std::size_t>(wrote);
-  }
-  return true;
-}
-
 std::string read_all(int fd) {
   std::string text;
   std::array<char, 65536> part{};
@@ -76,7 +66,7 @@ std::string keep(const std::string& document, const std::string& ending) {
   if (::mkdtemp(folder.data()) == nullptr) return {};
   const std::string path = folder + "/picture" + ending;
   const kernel::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  return file && write_all(file.get(), document) ? path : std::string();
+  return file && kernel::write_all(file.get(), document) ? path : std::string();
 }
 
 /// Starts xdg-open on the file, in a session of its own and without our streams.
@@ -134,7 +124,7 @@ Result<Browser> Browser::start(const std::string& ending) {
   if (pid == 0) {
     document_in.reset();
     report_out.reset();
-    write_all(report_in.get(), serve(document_out.get(), ending));
+    (void)kernel::write_all(report_in.get(), serve(document_out.get(), ending));
     ::_exit(0);
   }
   Browser browser;
@@ -146,7 +136,7 @@ Result<Browser> Browser::start(const std::string& ending) {
 Result<std::string> Browser::show(const std::string& document) {
   // Should the other process be gone, that is told below.
   const auto before = ::signal(SIGPIPE, SIG_IGN);
-  write_all(document_.get(), document);
+  (void)kernel::write_all(document_.get(), document);
   document_.reset();
   ::signal(SIGPIPE, before);
   const std::string report = read_all(report_.get());

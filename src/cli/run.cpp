@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "apply/bridge_filter.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/inside.hpp"
@@ -14,8 +15,6 @@
 #include "cli/privilege.hpp"
 #include "cli/progress.hpp"
 #include "cli/relay.hpp"
-#include "firewall/bridge_filter.hpp"
-#include "kernel/netns.hpp"
 #include "kernel/outside.hpp"
 #include "kernel/private_host.hpp"
 #include "topo/names.hpp"
@@ -98,19 +97,10 @@ int execute(const std::string& ns, std::vector<std::string> command) {
   return cannot_run(command.front(), errno);
 }
 
-bool filters_in_bridges(const std::vector<Input>& inputs) {
-  return std::any_of(inputs.begin(), inputs.end(), [](const Input& input) {
-    const auto firewalls = input.desired.graph.all<Firewall>();
-    return std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* firewall) { return firewall::matches_bridge_ports(*firewall); });
-  });
-}
-
 /// A private host that has the kernel load br_netfilter would change the machine's bridges, so that is seen to here first.
 Result<void> prepare_machine(const std::vector<Input>& inputs, bool is_privileged) {
-  if (!filters_in_bridges(inputs)) return {};
-  const auto home = kernel::own_namespace();
-  if (!home) return home.error();
-  return firewall::provide_bridge_filter({"", home->get(), home->get()}, is_privileged);
+  const bool filters = std::any_of(inputs.begin(), inputs.end(), [](const Input& input) { return filters_in_bridges(input.desired.graph); });
+  return filters ? provide_bridge_filter(is_privileged) : Result<void>();
 }
 
 int run_in_private(const std::vector<Input>& inputs, const Arguments& arguments) {

@@ -8,6 +8,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
+#include "cli/privilege.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -45,6 +46,37 @@ const char* word_of(State state) {
     default:
       return nullptr;
   }
+}
+
+/// The topology that is meant.
+Result<std::string> unconfirmed_topology(const Arguments& arguments) {
+  if (!arguments.operands.empty()) {
+    const std::string& name = arguments.operands.front();
+    if (const auto problem = topology_name_problem(name))
+      return Error{Exit::invalid, "the topology name '" + printable(name) + "' " + *problem, {}, {}, {}, {}};
+    return name;
+  }
+  auto names = rendezvous::topologies(state_folder);
+  // What was taken back is of interest where nothing waits.
+  const auto waits = [](const std::string& name) { return rendezvous::find(state_folder, name).what == rendezvous::Found::What::socket; };
+  if (std::any_of(names.begin(), names.end(), waits)) names.erase(std::remove_if(names.begin(), names.end(), std::not_fn(waits)), names.end());
+  if (names.size() == 1) return names.front();
+  if (names.empty()) return Error{Exit::invalid, "no change waits to be confirmed", {}, {}, {}, {}};
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return Error{Exit::invalid, "several topologies have a change to confirm: " + list, {}, {}, "name one", {}};
+}
+
+/// How long to wait for locks, and for what is asked for.
+DemandOptions demand_options(const Arguments& arguments) {
+  DemandOptions options;
+  options.lock_timeout = lock_timeout(arguments);
+  options.stop = [said = false]() mutable {
+    if (interrupts() > 0 && !said) complain("interrupted: what is being done with the change goes on and is waited for; interrupt again to wait no longer");
+    said = said || interrupts() > 0;
+    return interrupts() > 1;
+  };
+  return options;
 }
 
 }  // namespace
@@ -99,33 +131,15 @@ nlohmann::ordered_json to_json(const Confirmation& confirmation) {
   return json;
 }
 
-Result<std::string> unconfirmed_topology(const Arguments& arguments) {
-  if (!arguments.operands.empty()) {
-    const std::string& name = arguments.operands.front();
-    if (const auto problem = topology_name_problem(name))
-      return Error{Exit::invalid, "the topology name '" + printable(name) + "' " + *problem, {}, {}, {}, {}};
-    return name;
-  }
-  auto names = rendezvous::topologies(state_folder);
-  // What was taken back is of interest where nothing waits.
-  const auto waits = [](const std::string& name) { return rendezvous::find(state_folder, name).what == rendezvous::Found::What::socket; };
-  if (std::any_of(names.begin(), names.end(), waits)) names.erase(std::remove_if(names.begin(), names.end(), std::not_fn(waits)), names.end());
-  if (names.size() == 1) return names.front();
-  if (names.empty()) return Error{Exit::invalid, "no change waits to be confirmed", {}, {}, {}, {}};
-  std::string list;
-  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
-  return Error{Exit::invalid, "several topologies have a change to confirm: " + list, {}, {}, "name one", {}};
-}
-
-DemandOptions demand_options(const Arguments& arguments) {
-  DemandOptions options;
-  options.lock_timeout = lock_timeout(arguments);
-  options.stop = [said = false]() mutable {
-    if (interrupts() > 0 && !said) complain("interrupted: what is being done with the change goes on and is waited for; interrupt again to wait no longer");
-    said = said || interrupts() > 0;
-    return interrupts() > 1;
-  };
-  return options;
+Result<Demanded> demand_of(const Arguments& arguments, Result<Confirmation> (*demand)(const std::string&, const DemandOptions&)) {
+  if (auto allowed = need_privilege("change the network"); !allowed) return std::move(allowed).error();
+  drop_privileges();
+  count_interrupts();
+  auto topology = unconfirmed_topology(arguments);
+  if (!topology) return std::move(topology).error();
+  auto known = demand(*topology, demand_options(arguments));
+  if (!known) return std::move(known).error();
+  return Demanded{*std::move(topology), *std::move(known)};
 }
 
 Error undecided(const std::string& topology, const Confirmation& confirmation) {

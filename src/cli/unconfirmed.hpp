@@ -22,11 +22,14 @@ namespace topo::cli {
 /// null where that is empty.
 [[nodiscard]] nlohmann::ordered_json to_json(const Confirmation& confirmation);
 
-/// The topology that the command line names; without a name the one whose last change is not confirmed yet. Errors: invalid, with what is in its way.
-[[nodiscard]] Result<std::string> unconfirmed_topology(const Arguments& arguments);
-
-/// How long to wait for locks, and for what is asked for: a first interrupt says on standard error that it goes on, a second ends the waiting.
-[[nodiscard]] DemandOptions demand_options(const Arguments& arguments);
+struct Demanded {
+  std::string topology;
+  Confirmation known;  ///< what came of it
+};
+/// Demands it of the topology that the command line names; without a name of the one whose last change is not confirmed yet. A first interrupt says on
+/// standard error that it goes on, a second ends the waiting. Errors: unsupported without privilege; invalid where it is not clear which topology is
+/// meant; those of `demand`.
+[[nodiscard]] Result<Demanded> demand_of(const Arguments& arguments, Result<Confirmation> (*demand)(const std::string&, const DemandOptions&));
 
 /// What cannot be done about a change, by State: nothing is known of it, it is still being made, its process does not answer, or there was
 /// no more patience.

@@ -37,7 +37,4 @@ struct Rule {
 /// Refuses allows that one deny cancels whole.
 void check_cancelled(Network& network, const std::vector<Rule>& allowed, const std::vector<Rule>& denied);
 
-/// ":53/udp,80" or nothing.
-[[nodiscard]] std::string ports_text(const std::vector<PortRange>& ports);
-
 }  // namespace topo::network

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "desire/flows.hpp"
+#include "desire/statements.hpp"
 
 namespace topo::network {
 namespace {
@@ -80,21 +81,6 @@ std::vector<Rule> resolve(Network& network, const std::vector<FlowSpec>& specs, 
 }
 
 }  // namespace
-
-std::string ports_text(const std::vector<PortRange>& ports) {
-  std::string text;
-  for (const auto& range : ports) {
-    text += text.empty() ? ":" : ",";
-    if (range.protocol == Protocol::icmp) {
-      text += "icmp";
-      continue;
-    }
-    text += std::to_string(range.first);
-    if (range.last != range.first) text += "-" + std::to_string(range.last);
-    if (range.protocol == Protocol::udp) text += "/udp";
-  }
-  return text;
-}
 
 Side side_of(const Network& network, const std::string& name) {
   Side side;

@@ -1,7 +1,8 @@
-// The policy in the language's own words, for what has only the kernel to read it back from.
+#include "desire/statements.hpp"
+
 #include <algorithm>
 
-#include "desire/flows.hpp"
+#include "desire/network.hpp"
 
 namespace topo::network {
 namespace {
@@ -33,16 +34,36 @@ void write_zone(std::vector<std::string>& statements, const ZoneSpec& zone) {
   if (!statement.empty()) statements.push_back(std::move(statement));
 }
 
-/// A rule with many ports is as many rules.
 void write_flows(std::vector<std::string>& statements, const std::string& key, const std::vector<FlowSpec>& flows) {
   for (const auto& flow : flows) {
-    const std::string ends = key + " " + flow.from.value + (flow.both_ways ? " <-> " : " -> ") + flow.to.value;
-    if (flow.ports.empty()) statements.push_back(ends);
-    for (const auto& range : flow.ports) statements.push_back(ends + ports_text({range}));
+    for (const auto& statement : statements_of(flow)) statements.push_back(key + " " + statement);
   }
 }
 
 }  // namespace
+
+std::vector<std::string> statements_of(const FlowSpec& flow) {
+  const std::string ends = flow.from.value + (flow.both_ways ? " <-> " : " -> ") + flow.to.value;
+  if (flow.ports.empty()) return {ends};
+  std::vector<std::string> statements;
+  for (const auto& range : flow.ports) statements.push_back(ends + ports_text({range}));
+  return statements;
+}
+
+std::string ports_text(const std::vector<PortRange>& ports) {
+  std::string text;
+  for (const auto& range : ports) {
+    text += text.empty() ? ":" : ",";
+    if (range.protocol == Protocol::icmp) {
+      text += "icmp";
+      continue;
+    }
+    text += std::to_string(range.first);
+    if (range.last != range.first) text += "-" + std::to_string(range.last);
+    if (range.protocol == Protocol::udp) text += "/udp";
+  }
+  return text;
+}
 
 void write_statements(Network& network) {
   std::vector<std::string>& statements = network.intent.statements;

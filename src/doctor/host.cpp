@@ -75,10 +75,9 @@ Findings settings() {
 }
 
 Findings examine_for(const Patient& patient) {
-  const auto kernels = []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>()); };
   const std::string subject = patient.name + " on this host";
   Findings found;
-  const auto planned = plan_graph(kernels, *patient.desired);
+  const auto planned = plan_graph(linux_kernels(), *patient.desired);
   if (!planned) return {failed(subject, planned.error())};
   for (const auto& obstacle : planned->observed.obstacles) {
     found.push_back({subject, Grade::problem, obstacle.what + ": " + obstacle.why, obstacle.listener ? "topo apply --take-port" : ""});

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 
+#include "apply/bridge_filter.hpp"
 #include "apply/linux_kernel.hpp"
 #include "apply/transaction.hpp"
 #include "desire/desire.hpp"
 #include "doctor/doctor.hpp"
-#include "firewall/bridge_filter.hpp"
 #include "firewall/modules.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/private_host.hpp"
@@ -46,15 +46,6 @@ constexpr std::array probes{
           "topology: doctor-8\nbridges: { d8: { subnet: [10.0.8.0/24, \"fd00:8::/64\"], isolated: true } }\n"
           "namespaces: { d8-a: { attach: d8 }, d8-b: { attach: d8 } }\n"}};
 
-Kernels kernels() {
-  return []() -> Result<std::unique_ptr<Kernel>> { return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>()); };
-}
-
-bool filters_in_bridges(const Graph& graph) {
-  const auto firewalls = graph.all<Firewall>();
-  return std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* firewall) { return firewall::matches_bridge_ports(*firewall); });
-}
-
 class Examination {
  public:
   /// `filter`: whether rules that match bridge ports can be tried without the kernel filtering other bridges from then on.
@@ -64,7 +55,7 @@ class Examination {
     if (!filter_ && filters_in_bridges(graph)) return refused(subject, filter_.error(), {"br_netfilter"});
     ApplyOptions options;
     options.lock_first = true;
-    const auto outcome = apply_graph(kernels(), graph, options);
+    const auto outcome = apply_graph(linux_kernels(), graph, options);
     return told(subject, outcome ? Result<void>() : outcome.error());
   }
 
@@ -97,12 +88,6 @@ class Examination {
   Result<void> filter_;
 };
 
-Result<void> provide_filter(bool may_load) {
-  const auto home = kernel::own_namespace();
-  if (!home) return home.error();
-  return firewall::provide_bridge_filter({"", home->get(), home->get()}, may_load);
-}
-
 /// Of connections that a new policy no longer allows.
 Result<void> check_cutting() {
   const auto home = kernel::own_namespace();
@@ -114,7 +99,7 @@ Result<void> check_cutting() {
 
 Findings examine_kernel(const std::vector<Patient>& patients, Modules modules) {
   if (modules != Modules::load) firewall::load_no_modules();
-  const Examination examination(modules, provide_filter(modules == Modules::load));
+  const Examination examination(modules, provide_bridge_filter(modules == Modules::load));
   if (auto retired = kernel::retire(); !retired) return {examination.told("private network", retired)};
   Findings found;
   for (const auto& probe : probes) found.push_back(examination.examine(probe));

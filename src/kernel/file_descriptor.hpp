@@ -1,10 +1,11 @@
-// Owner of one file descriptor.
+// Owner of one file descriptor, and what is done with them.
 #pragma once
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace topo::kernel {
@@ -39,5 +40,8 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+/// Writes all of `text`, to a file or a pipe; false, and errno set, where not all of it could be.
+[[nodiscard]] bool write_all(int fd, std::string_view text);
 
 }  // namespace topo::kernel

@@ -2,26 +2,13 @@
 #include <algorithm>
 #include <set>
 
+#include "desire/statements.hpp"
 #include "picture/draft.hpp"
 #include "report/statements.hpp"
 #include "topo/names.hpp"
 
 namespace topo::picture {
 namespace {
-
-const char* name_of(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::any:
-      return "";
-    case Protocol::tcp:
-      return "tcp";
-    case Protocol::udp:
-      return "udp";
-    case Protocol::icmp:
-      return "icmp";
-  }
-  return "";
-}
 
 std::string ports_text(std::uint16_t first, std::uint16_t last) {
   return std::to_string(first) + (first == last ? "" : "-" + std::to_string(last));
@@ -30,14 +17,7 @@ std::string ports_text(std::uint16_t first, std::uint16_t last) {
 /// "3306", "8000-8010/udp", "icmp": as policies are written, tcp where nothing is said.
 std::string label_of(const std::vector<PortRange>& ports) {
   std::string text;
-  for (const PortRange& range : ports) {
-    if (!text.empty()) text += ", ";
-    if (range.protocol == Protocol::any || range.protocol == Protocol::icmp) {
-      text += range.protocol == Protocol::any ? "all" : "icmp";
-    } else {
-      text += ports_text(range.first, range.last) + (range.protocol == Protocol::udp ? "/udp" : "");
-    }
-  }
+  for (const PortRange& range : ports) text += (text.empty() ? "" : ", ") + network::ports_text({range}).substr(1);
   return text;
 }
 
@@ -45,7 +25,7 @@ std::string label_of(const PortMapSpec& port) {
   std::string text = ports_text(port.first, port.last);
   if (port.address) text.insert(0, port.address->family() == Family::v6 ? "[" + port.address->to_string() + "]:" : port.address->to_string() + ":");
   if (port.target_first != port.first) text += " → " + ports_text(port.target_first, port.target_last);
-  return text + (port.protocol == Protocol::tcp ? "" : std::string("/") + name_of(port.protocol));
+  return text + (port.protocol == Protocol::udp ? "/udp" : "");
 }
 
 class Flows {
@@ -87,15 +67,10 @@ class Flows {
     return std::find(said.begin(), said.end(), value) == said.end();
   }
 
-  /// As the kernel keeps it: one statement a range of ports.
   [[nodiscard]] bool missing(const char* key, const FlowSpec& spec) const {
-    const std::string ends = spec.from.value + (spec.both_ways ? " <-> " : " -> ") + spec.to.value;
-    if (spec.ports.empty()) return missing(key, ends);
-    const auto said = [&](const PortRange& range) { return !missing(key, ends + ":" + statement_of(range)); };
-    return !std::all_of(spec.ports.begin(), spec.ports.end(), said);
+    const auto statements = network::statements_of(spec);
+    return std::any_of(statements.begin(), statements.end(), [&](const std::string& statement) { return missing(key, statement); });
   }
-
-  static std::string statement_of(const PortRange& range) { return label_of(std::vector{range}); }
 
   void add(Flow flow) {
     flow.text = printable(flow.text);
@@ -133,15 +108,6 @@ class Flows {
     add(std::move(flow));
   }
 
-  /// As the kernel's are, one for each range of ports.
-  static std::set<std::string> statements_of(const FlowSpec& spec) {
-    const std::string ends = spec.from.value + (spec.both_ways ? " <-> " : " -> ") + spec.to.value;
-    if (spec.ports.empty()) return {ends};
-    std::set<std::string> statements;
-    for (const PortRange& range : spec.ports) statements.insert(ends + ":" + statement_of(range));
-    return statements;
-  }
-
   /// What the kernel has and the file has not.
   void add_extra(const Topology& live) {
     const auto has = [](const auto& list, const std::string& text) {
@@ -153,10 +119,13 @@ class Flows {
     }
     const auto compare = [&](Flow::Kind kind, const std::vector<FlowSpec>& theirs, const std::vector<FlowSpec>& ours) {
       std::set<std::string> said;
-      for (const FlowSpec& spec : ours) said.merge(statements_of(spec));
+      for (const FlowSpec& spec : ours) {
+        for (auto& statement : network::statements_of(spec)) said.insert(std::move(statement));
+      }
       for (const FlowSpec& spec : theirs) {
-        const auto statements = statements_of(spec);
-        if (!std::includes(said.begin(), said.end(), statements.begin(), statements.end())) add_rule(kind, spec, Drift::extra);
+        const auto statements = network::statements_of(spec);
+        const bool is_ours = std::all_of(statements.begin(), statements.end(), [&](const std::string& it) { return said.contains(it); });
+        if (!is_ours) add_rule(kind, spec, Drift::extra);
       }
     };
     compare(Flow::Kind::allow, live.policy.allow, wanted.policy.allow);

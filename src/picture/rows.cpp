@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "picture/rank.hpp"
 #include "picture/text.hpp"
@@ -246,14 +247,14 @@ class Arrangement {
   /// How many wires run side by side between rows `r` and `r + 1` at most, and whether one has a label.
   [[nodiscard]] int gap_below(std::size_t r) const {
     std::vector<std::pair<int, int>> ends;
-    std::map<std::pair<std::size_t, bool>, bool> nets;
+    std::set<std::size_t> nets;
     bool labelled = false;
     int across = 0;
     for (const Tie& tie : ties_) {
       const auto [high, low] = std::minmax(row_of_[tie.a], row_of_[tie.b]);
       const bool along = high == low && std::abs(middle_[tie.a] - middle_[tie.b]) > (blocks_[tie.a].w + blocks_[tie.b].w) / 2 + 3 * block_gap;
       const bool crosses = high == low ? along && high == r : high <= r && r < low;
-      if (!crosses || (tie.net != nowhere && !nets.emplace(std::pair(tie.net, true), true).second)) continue;
+      if (!crosses || (tie.net != nowhere && !nets.insert(tie.net).second)) continue;
       const auto [from, to] = std::minmax(middle_[tie.a], middle_[tie.b]);
       if (tie.straight && low == high + 1) {
         across = std::max(across, to - from);

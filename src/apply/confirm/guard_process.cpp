@@ -272,7 +272,7 @@ void guard(kernel::FileDescriptor line, const Earlier& earlier, const Guard::Ker
   if (listener) Process(std::move(line), *std::move(listener), earlier, kernels, options).run();
   std::string problem;
   append_field(problem, listener.error());
-  (void)write_all(line.get(), problem);
+  (void)kernel::write_all(line.get(), problem);
   ::_exit(1);
 }
 

@@ -13,7 +13,6 @@
 #include <cstring>
 #include <memory>
 
-#include "apply/fields.hpp"
 #include "apply/locks.hpp"
 #include "topo/names.hpp"
 
@@ -129,7 +128,7 @@ Result<void> leave_note(const std::string& folder, const std::string& topology) 
   if (!folder_fd) return std::move(folder_fd).error();
   const kernel::FileDescriptor file(
       ::openat(folder_fd->get(), name_of(topology, lock_ending).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  const bool noted = file && write_all(file.get(), note);
+  const bool noted = file && kernel::write_all(file.get(), note);
   const int error = errno;
   if ((::unlinkat(folder_fd->get(), name_of(topology).c_str(), 0) == 0 || errno == ENOENT) && noted) return {};
   if (!noted) errno = error;

@@ -91,7 +91,7 @@ Result<WayBack> WayBack::begin(const Earlier& earlier, const Kernels& kernels, c
   } catch (const std::exception&) {
     ::_exit(1);
   }
-  ::_exit(write_all(told.get(), text) ? 0 : 1);
+  ::_exit(kernel::write_all(told.get(), text) ? 0 : 1);
 }
 
 std::optional<Result<void>> WayBack::outcome() {
