@@ -15,6 +15,9 @@ namespace topo::kernel {
 namespace {
 
 constexpr std::uint8_t port_forwarding = 3;  // BR_STATE_FORWARDING
+// In a namespace that others use too, interfaces are numbered far from what the kernel gives to theirs, one topology's far from another's.
+constexpr int first_index = 0x10000;
+constexpr std::uint32_t index_spread = 0xfffff;
 
 std::string named(const std::string& ns, const std::string& interface) { return ns.empty() ? interface : ns + ":" + interface; }
 
@@ -101,13 +104,12 @@ Result<void> Work::remove_place(const std::string& ns) {
 
 int Work::choose_index(const InterfaceName& name) {
   const auto found = places_.find(name.ns);
-  if (found == places_.end() || !found->second->fresh) {
-    will_make(name);
-    return 0;
-  }
-  const int chosen = found->second->next_index++;
-  found->second->indexes[name.interface] = chosen;
-  return chosen;
+  if (found == places_.end() || !found->second->fresh) will_make(name);
+  if (found == places_.end()) return 0;
+  Place& in = *found->second;
+  if (in.next_index == 0) in.next_index = in.fresh ? 2 : first_index + static_cast<int>(scratch_group_ & index_spread);
+  while (in.snapshot.link(in.next_index) != nullptr) ++in.next_index;
+  return in.indexes[name.interface] = in.next_index++;
 }
 
 Result<int> Work::index(const InterfaceName& name) {
@@ -115,11 +117,11 @@ Result<int> Work::index(const InterfaceName& name) {
   auto where = place(name.ns);
   if (!where) return std::move(where).error();
   Place& in = **where;
-  if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
-  if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
   if (const auto queued = queued_.find(name.ns); queued != queued_.end() && queued->second.contains(name.interface)) {
     if (auto made = make(); !made) return std::move(made).error();
   }
+  if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
+  if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
   const auto found = read_link(in.channel, name.interface);
   if (!found) return found.error();
   if (!*found) return Error{Exit::rolled_back, "there is no interface " + named(name.ns, name.interface), {}, {}, {}, {}};
