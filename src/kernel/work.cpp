@@ -41,6 +41,19 @@ std::string name_in_fresh(const std::string& name) {
   return name;
 }
 
+/// In the calling thread's namespace, which is new: what is written into every one (KernelHalf<Namespace>), since other settings follow from it.
+Result<void> prepare_fresh(bool forwards) {
+  const auto write = [](const std::string& name, const std::string& from, const std::string& to) -> Result<void> {
+    const auto value = read_sysctl(name);
+    if (!value) return value.error();
+    return *value == from ? write_sysctl(name, to) : Result<void>();
+  };
+  const std::string shall = forwards ? "1" : "0", other = forwards ? "0" : "1";
+  if (auto written = write("net/ipv4/ip_forward", other, shall); !written) return written;
+  if (auto written = write("net/ipv6/conf/all/forwarding", other, shall); !written) return written;
+  return write("net/ipv4/conf/all/rp_filter", "1", "0");
+}
+
 }  // namespace
 
 Result<void> Work::proceed(const char* step, std::size_t done, std::size_t total) const {
@@ -149,16 +162,18 @@ Result<std::optional<std::string>> Work::sysctl(const std::string& ns, const std
   return read_sysctl(name);
 }
 
-Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name) {
+Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name, bool forwards) {
   const int home_fd = places_.at("")->netns.get();
-  if (!scratch_netns_) {
+  FileDescriptor& scratch = scratch_netns_[forwards];
+  if (!scratch) {
     const auto inside = Inside::enter_new(home_fd);
     if (!inside) return inside.error();
     auto netns = own_namespace();
     if (!netns) return std::move(netns).error();
-    scratch_netns_ = std::move(*netns);
+    if (auto prepared = prepare_fresh(forwards); !prepared) return std::move(prepared).error();
+    scratch = std::move(*netns);
   }
-  const auto inside = Inside::enter(scratch_netns_.get(), home_fd);
+  const auto inside = Inside::enter(scratch.get(), home_fd);
   if (!inside) return inside.error();
   return read_sysctl(name_in_fresh(name));
 }

@@ -85,8 +85,8 @@ class Work {
   [[nodiscard]] Result<void> set_sysctl(const std::string& ns, const std::string& name, const std::string& value);
   /// The value that is there now; nullopt: no such key.
   [[nodiscard]] Result<std::optional<std::string>> sysctl(const std::string& ns, const std::string& name);
-  /// The value that a fresh namespace has; net/*/{conf,neigh}/INTERFACE from `default` there.
-  [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name);
+  /// The value that a namespace just made has, one that forwards or one that does not; net/*/{conf,neigh}/INTERFACE from `default` there.
+  [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name, bool forwards);
   [[nodiscard]] bool has_ipv6() const { return places_.at("")->snapshot.settings.forwarding_v6.has_value(); }
 
   /// To be done as soon as all that is queued for making is made.
@@ -137,7 +137,7 @@ class Work {
   std::vector<InterfaceName> fragile_;
   std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace
   std::optional<NamespaceSettings> fresh_settings_;
-  FileDescriptor scratch_netns_;
+  std::map<bool, FileDescriptor> scratch_netns_;  ///< one that forwards, one that does not
 };
 
 }  // namespace topo::kernel
