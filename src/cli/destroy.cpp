@@ -64,7 +64,8 @@ void drop_record(const std::string& topology) {
 Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::ordered_json& results) {
   const auto begin = Clock::now();
   const Sources none;
-  ApplyOptions options = apply_options(arguments, none, true);
+  const auto untold = [](const Plan&, const Graph&) { return report::Reachability(); };  // all of it goes
+  ApplyOptions options = apply_options(arguments, none, true, untold);
   bool forgotten = false;
   options.done = [&] {
     drop_record(name);
@@ -79,7 +80,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   const std::size_t count = count_of(outcome->plan);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
   if (arguments.format == Format::json)
-    results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
+    results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none, {})}});
   if (outcome->refused) {
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;

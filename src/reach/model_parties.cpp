@@ -170,11 +170,4 @@ bool ModelBuilder::speaks(const Party& sender, const Target& target) const {
   return has_family(network_.stations()[sender.stations.front()], network_.interfaces(), target.family);
 }
 
-/// Whether the target is the sender's own, and of no other of the sender's class.
-bool ModelBuilder::is_itself(const Party& sender, const Target& target) const {
-  if (sender.kind != Party::Kind::namespaces || sender.stations.size() != 1) return false;
-  if (target.kind == Target::Kind::port) return holder_of(target) == sender.stations.front();
-  return model_.receivers_[target.party].stations == sender.stations;
-}
-
 }  // namespace topo::reach
