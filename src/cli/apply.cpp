@@ -49,7 +49,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
                        {"result", result},
                        {"duration_ms", milliseconds},
                        {"warnings", outcome->warnings},
-                       {"plan", to_json(outcome->plan, input.topology.sources, told)}});
+                       {"plan", to_json(outcome->plan, input.topology.sources, &told)}});
   }
   if (outcome->refused) {
     complain(name + ": left as it was");

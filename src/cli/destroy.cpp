@@ -80,7 +80,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
   const std::size_t count = count_of(outcome->plan);
   const char* const result = outcome->refused ? "refused" : count == 0 ? "nothing to destroy" : "destroyed";
   if (arguments.format == Format::json)
-    results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none, {})}});
+    results.push_back({{"topology", name}, {"result", result}, {"duration_ms", milliseconds}, {"plan", to_json(outcome->plan, none)}});
   if (outcome->refused) {
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;

@@ -34,7 +34,7 @@ Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordere
   const Plan& plan = planned->plan;
   for (const auto& warning : planned->observed.warnings) warn(warning);
   const auto reachability = Reaching(&wanted.topology, &wanted.desired, wanted.other).of(plan, planned->observed.live);
-  auto result = to_json(plan, sources, reachability);
+  auto result = to_json(plan, sources, &reachability);
   if (arguments.format == Format::text) show_plan(plan, sources, reachability, arguments);
   Exit exit = plan.empty() ? Exit::ok : Exit::difference;
   if (const auto conflict = plan.empty() ? std::nullopt : conflict_of(planned->observed, name, arguments.take_port)) {

@@ -1,5 +1,6 @@
 #include "cli/reachability.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "reach/picture.hpp"
@@ -27,6 +28,13 @@ Meaning meaning_of(const Graph& live) {
   return {std::move(loaded.topology), std::move(desired.intent), {}};
 }
 
+/// Zones that reading back had to invent are no names that anybody knows.
+void drop_unknown_zones(Topology& topology, const Topology* known) {
+  std::erase_if(topology.zones, [&](const ZoneSpec& zone) {
+    return known == nullptr || std::none_of(known->zones.begin(), known->zones.end(), [&](const ZoneSpec& own) { return own.name == zone.name; });
+  });
+}
+
 }  // namespace
 
 report::Reachability Reaching::of(const Plan& plan, const Graph& live) const {
@@ -42,6 +50,7 @@ report::Reachability Reaching::of(const Plan& plan, const Graph& live) const {
       found.unknown = meaning.problem;
       return found;
     }
+    drop_unknown_zones(meaning.topology, topology_);
     before.emplace(meaning.topology, live, meaning.intent);
   }
   if (desired_ != nullptr) after.emplace(*topology_, desired_->graph, desired_->intent);

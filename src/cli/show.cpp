@@ -15,8 +15,8 @@ void show_plan(const Plan& plan, const Sources& sources, const report::Reachabil
   stream == stdout ? say(text) : complain(text);
 }
 
-nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const report::Reachability& reachability) {
-  return nlohmann::ordered_json::parse(report::plan_json(plan, sources, &reachability));
+nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const report::Reachability* reachability) {
+  return nlohmann::ordered_json::parse(report::plan_json(plan, sources, reachability));
 }
 
 std::size_t count_of(const Plan& plan) { return report::rows_of(plan, {}).rows.size(); }

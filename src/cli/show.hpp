@@ -14,7 +14,8 @@ namespace topo::cli {
 
 /// Prints the plan to `stream`, standard output or standard error.
 void show_plan(const Plan& plan, const Sources& sources, const report::Reachability& reachability, const Arguments& arguments, FILE* stream = stdout);
-[[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const report::Reachability& reachability);
+/// `reachability`, where it is given, is told with it.
+[[nodiscard]] nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const report::Reachability* reachability = nullptr);
 
 /// How many changes a person sees in it: what comes and goes with something is told with it.
 [[nodiscard]] std::size_t count_of(const Plan& plan);

@@ -200,17 +200,47 @@ class Comparing {
     }
     std::vector<std::string> named;
     for (const Heading& heading : groups.headings) {
-      const bool fits = std::includes(lines.begin(), lines.end(), heading.lines.begin(), heading.lines.end());
-      if (!fits || members_of(all, groups, heading.lines).size() < 2) continue;
+      if (members_of(all, groups, heading.lines).size() < 2) continue;
+      if (!takes(lines, heading.lines)) continue;
       named.push_back(sets[heading.name].name);
-      std::vector<std::size_t> rest;
-      std::set_difference(lines.begin(), lines.end(), heading.lines.begin(), heading.lines.end(), std::back_inserter(rest));
-      lines = std::move(rest);
     }
-    const auto others = members_of(all, groups, lines);
-    named.insert(named.end(), others.begin(), others.end());
-    crowd.text = listed(std::move(named));
+    const std::string nearly = named.empty() ? all_but_few(all, groups, lines) : std::string();
+    std::vector<std::string> others;
+    for (const std::string& each : members_of(all, groups, lines)) (is_outer(each) ? others : named).push_back(each);
+    crowd.text = nearly.empty() ? listed(std::move(named)) : nearly;
+    for (const std::string& each : others) crowd.text += (crowd.text.empty() ? "" : ", ") + each;
     return crowd;
+  }
+
+  /// Whether all of `some` are among `lines`; then they are taken from there.
+  static bool takes(std::vector<std::size_t>& lines, const std::vector<std::size_t>& some) {
+    if (!std::includes(lines.begin(), lines.end(), some.begin(), some.end())) return false;
+    std::vector<std::size_t> rest;
+    std::set_difference(lines.begin(), lines.end(), some.begin(), some.end(), std::back_inserter(rest));
+    lines = std::move(rest);
+    return true;
+  }
+
+  /// The host and what is outside are few, and matter more than one namespace among many.
+  [[nodiscard]] bool is_outer(const std::string& name) const {
+    const auto& model = comparison_.names(side_)->model();
+    return name == "host" || !model.network().find(name.substr(0, name.find(':')));
+  }
+
+  /// "lan without node7", of lines that are nearly all that has a name; which are taken out of them. Empty: there is no such name.
+  template <class T>
+  [[nodiscard]] std::string all_but_few(const std::vector<T>& all, const Groups<T>& groups, std::vector<std::size_t>& lines) const {
+    const auto& sets = comparison_.names(side_)->sets();
+    for (const Heading& heading : groups.headings) {
+      std::vector<std::size_t> inside, missing;
+      std::set_intersection(lines.begin(), lines.end(), heading.lines.begin(), heading.lines.end(), std::back_inserter(inside));
+      std::set_difference(heading.lines.begin(), heading.lines.end(), inside.begin(), inside.end(), std::back_inserter(missing));
+      const auto names = members_of(all, groups, missing);
+      if (members_of(all, groups, inside).size() <= most_names || names.size() > 2 || sets[heading.name].kind == NamedSet::Kind::any) continue;
+      takes(lines, inside);
+      return sets[heading.name].name + " without " + listed(names);
+    }
+    return {};
   }
 
   [[nodiscard]] Change change_of(const Block& block) {
@@ -221,8 +251,22 @@ class Comparing {
     const News& news = *news_by_cell_[block.cell - no_pair - 1];
     change.services = news.services;
     change.family = news.family;
+    if (block.row_name == Block::unnamed && change.from.members.size() > 1 && change.from.members == change.to.members) name_mutual(change);
     explain(change, block);
     return change;
+  }
+
+  /// Everybody listed with everybody else.
+  static void name_mutual(Change& change) {
+    if (change.from.members.size() > 2) {
+      change.to.text = "one another";
+      return;
+    }
+    change.both_ways = true;
+    for (Crowd* crowd : {&change.from, &change.to}) {
+      std::string name = crowd == &change.from ? crowd->members.front() : crowd->members.back();
+      *crowd = {name, {name}};
+    }
   }
 
   /// What decides now over the first of its pairs.
@@ -242,7 +286,7 @@ class Comparing {
           const Span& span = span_of(outcome->spans, protocol, port);
           if ((span.ruled.verdict == Verdict::allowed) != (kind_ == Change::Kind::allowed)) continue;
           change.now = span.ruled.verdict;
-          change.why = text_of(now, span.ruled, outcome->loss);
+          change.why = text_of(now, sender.numbers[after], target, span.ruled);
           change.at = position_of(now, span.ruled.reason);
           return;
         }

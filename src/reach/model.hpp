@@ -39,7 +39,7 @@ struct Target {
 /// What becomes of all services between a party and a target.
 struct Outcome {
   Spans spans;               ///< of a port map: one for each part of its own range, in the target's ports, and no last one for the rest
-  std::optional<Loss> loss;  ///< where something of it is unroutable; `address` and `route` are of some station of the class
+  std::optional<Loss> loss;  ///< where something of it is unroutable; its address and route are those of one such case (text_of in reach/words.hpp)
 };
 
 /// A class of flows: equal senders, equal receivers, one service, and one verdict.

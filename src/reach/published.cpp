@@ -56,7 +56,7 @@ Maps maps_of(const Names* names) {
       const auto decisive = std::find_if(outcome->spans.begin(), outcome->spans.end(), passes);
       if (decisive != outcome->spans.end()) own.from.insert(name);
       const Span& span = decisive != outcome->spans.end() ? *decisive : outcome->spans.front();
-      own.why = reach::text_of(model, span.ruled, outcome->loss);
+      own.why = reach::text_of(model, sender, target, span.ruled);
       own.at = position_of(model, span.ruled.reason);
     };
     for (std::size_t region = 0; region < model.regions().size(); ++region) ask(model.sender_of_region(region), names->name_of_region(region));

@@ -90,6 +90,15 @@ std::string text_of(const Model& model, const Ruled& ruled, const std::optional<
   return {};
 }
 
+std::string text_of(const Model& model, std::size_t sender, std::size_t target, const Ruled& ruled) {
+  if (ruled.reason.kind != Reason::Kind::lost) return text_of(model, ruled, std::nullopt);
+  const auto [from, to] = model.ends_of(FlowClass{sender, {target}, {}, {}, false});
+  for (const Leg& leg : model.way(from, model.senders()[sender], to, model.targets()[target]).legs) {
+    if (leg.loss) return text_of(model, ruled, leg.loss);
+  }
+  return text_of(model, ruled, std::nullopt);
+}
+
 Position position_of(const Model& model, const Reason& reason) {
   using Kind = Reason::Kind;
   const policy::Intent& intent = model.intent();

@@ -8,8 +8,10 @@
 
 namespace topo::reach {
 
-/// "allow web -> db:5432", "bridge frontend is isolated": without a full stop, as the end of "denied: ...".
+/// "allow web -> db:5432", "bridge frontend is isolated": without a full stop, as the end of "denied: ...". `loss` is what lost it.
 [[nodiscard]] std::string text_of(const Model& model, const Ruled& ruled, const std::optional<Loss>& loss);
+/// The same for a sender and a target (Model::outcome), with the loss as two of their stations have it.
+[[nodiscard]] std::string text_of(const Model& model, std::size_t sender, std::size_t target, const Ruled& ruled);
 /// Where the file says so; nowhere where it says nothing about it, as of what holds by default.
 [[nodiscard]] Position position_of(const Model& model, const Reason& reason);
 /// "db has no route to 10.1.0.10", with "the answer is lost: " in front where it is one.
