@@ -25,6 +25,7 @@ struct Arguments {
   bool take_port = false;
   bool all = false;
   bool outside = false;
+  bool live = false;
 };
 
 }  // namespace topo::cli

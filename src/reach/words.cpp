@@ -11,6 +11,15 @@ std::string place_of(const Model& model, const Loss& loss) {
                                                                : name_of(model, interface.node) + ":" + interface.name;
 }
 
+/// ": web:eth0 is down", of whoever has the address.
+std::string what_is_amiss(const Model& model, const IpAddress& address) {
+  for (const std::size_t holder : model.network().holders(address)) {
+    const Interface& interface = model.network().interfaces()[holder];
+    if (!interface.amiss.empty()) return ": " + name_of(model, interface.node) + ":" + interface.name + ": " + interface.amiss;
+  }
+  return {};
+}
+
 std::string what_is_lost(const Model& model, const Loss& loss) {
   const std::string here = name_of(model, loss.station), there = loss.address.to_string();
   switch (loss.kind) {
@@ -23,7 +32,7 @@ std::string what_is_lost(const Model& model, const Loss& loss) {
       return "the route of " + here + " to " + loss.route->destination.to_string() + " is " + words[static_cast<std::size_t>(loss.route->type)];
     }
     case Loss::Kind::nobody:
-      return "nobody answers for " + there + " on " + place_of(model, loss);
+      return "nobody answers for " + there + " on " + place_of(model, loss) + what_is_amiss(model, loss.address);
     case Loss::Kind::no_router:
       return here + " gets it and forwards nothing (it is no router)";
     case Loss::Kind::elsewhere:
