@@ -8,7 +8,7 @@
 
 namespace topo::cli {
 
-enum class Format { text, json };
+enum class Format { text, json, junit };
 enum class Color { automatic, always, never };
 
 struct Arguments {

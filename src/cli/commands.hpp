@@ -11,6 +11,7 @@ namespace topo::cli {
 [[nodiscard]] Exit apply(const Arguments& arguments);
 [[nodiscard]] Exit destroy(const Arguments& arguments);
 [[nodiscard]] Exit status(const Arguments& arguments);
+[[nodiscard]] Exit test(const Arguments& arguments);
 [[nodiscard]] Exit explain(const Arguments& arguments);
 [[nodiscard]] Exit export_topology(const Arguments& arguments);
 [[nodiscard]] Exit schema(const Arguments& arguments);
