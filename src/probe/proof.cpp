@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <set>
+#include <tuple>
 
 #include "firewall/counters.hpp"
 #include "kernel/dump.hpp"
@@ -21,6 +22,11 @@ using reach::Verdict;
 /// So many are under way at once: each has two sockets.
 constexpr std::size_t at_once = 1000;
 constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes again after a second
+
+/// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either may
+/// answer for both addresses (arp(7)).
+using Statement = std::tuple<netfilter::ChainId, std::string, std::size_t>;
+Statement statement_of(const reach::DecidingRule& rule) { return {rule.chain, rule.rule.comment, rule.rule.comment.empty() ? rule.index : 0}; }
 
 bool answered(const Answer& answer) { return answer.kind == Answer::Kind::answered; }
 
@@ -113,10 +119,10 @@ class Proving {
     if (!after) return after.error();
     is_ours_ = !before->empty();
     // How many packets each rule must have counted: of those that it shall decide about, all that came to it.
-    std::map<std::pair<netfilter::ChainId, std::size_t>, std::uint64_t> wanted;
+    std::map<Statement, std::uint64_t> wanted;
     for (std::size_t i = 0; i < trials.size(); ++i) {
       const auto& rule = trials[i].rule;
-      if (rule && !answered((*answers)[i]) && reached(trials[i], probes[i], (*answers)[i], *watch)) ++wanted[{rule->chain, rule->index}];
+      if (rule && !answered((*answers)[i]) && reached(trials[i], probes[i], (*answers)[i], *watch)) ++wanted[statement_of(*rule)];
     }
     for (std::size_t i = 0; i < trials.size(); ++i) {
       Outcome outcome{trials[i], false, {}};
@@ -124,7 +130,7 @@ class Proving {
       if (trials[i].verdict == Verdict::allowed) {
         judge_allowed(probes[i], (*answers)[i], outcome);
       } else {
-        const std::uint64_t count = trials[i].rule ? wanted[{trials[i].rule->chain, trials[i].rule->index}] : 0;
+        const std::uint64_t count = trials[i].rule ? wanted[statement_of(*trials[i].rule)] : 0;
         judge_denied(probes[i], (*answers)[i], *before, *after, count, *watch, outcome);
       }
       outcomes.push_back(std::move(outcome));
@@ -192,10 +198,15 @@ class Proving {
   static std::optional<std::uint64_t> counted_by(const reach::DecidingRule& rule, const firewall::Counters& before, const firewall::Counters& after) {
     const auto was = before.find(rule.chain), is = after.find(rule.chain);
     if (was == before.end() || is == after.end() || was->second.size() != is->second.size()) return std::nullopt;
+    std::uint64_t count = 0;
+    bool is_there = false;
     for (std::size_t i = 0; i < is->second.size(); ++i) {
-      if (is->second[i].first == rule.rule) return is->second[i].second - was->second[i].second;
+      const netfilter::Rule& live = is->second[i].first;
+      const bool same_statement = !rule.rule.comment.empty() && live.comment == rule.rule.comment && live.target == rule.rule.target;
+      is_there = is_there || live == rule.rule;
+      if (live == rule.rule || same_statement) count += is->second[i].second - was->second[i].second;
     }
-    return std::nullopt;
+    return is_there ? std::optional(count) : std::nullopt;
   }
 
   // --- what is wrong, as far as the namespaces can tell ---

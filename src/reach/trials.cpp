@@ -43,8 +43,17 @@ class Trying {
     return found;
   }
 
+  /// Whether a port map takes what is sent to the host there.
+  [[nodiscard]] bool is_mapped(const Witness& witness) const {
+    const auto& maps = model_.intent().ports;
+    return std::any_of(maps.begin(), maps.end(), [&](const policy::PortMap& map) {
+      return map.protocol == witness.protocol && map.first <= witness.port && witness.port <= map.last && (!map.address || *map.address == witness.destination);
+    });
+  }
+
   void add(const FlowClass& flow, const Witness& witness, bool every_pair) {
     const Target& first = model_.targets()[flow.to.front()];
+    if (first.kind == Target::Kind::host && is_mapped(witness)) return;
     const Party& sender = model_.senders()[flow.from];
     Trial base = trial_of(flow, witness, first);
     if (flow.span.ruled.verdict == Verdict::denied) base.rule = deciding_rule(model_, rules_, flow, witness);
