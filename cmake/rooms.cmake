@@ -44,3 +44,25 @@ function(topo_room name)
   target_include_directories(topo_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
   set_property(GLOBAL APPEND PROPERTY TOPO_ROOMS topo_${name})
 endfunction()
+
+# topo_embed(ROOM NAME FILE...): puts the content of each FILE where src/ROOM/assets.cpp.in says @NAME@, and that into the room.
+function(topo_embed room)
+  while(ARGN)
+    list(POP_FRONT ARGN name file)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+    file(READ ${CMAKE_SOURCE_DIR}/${file} ${name})
+  endwhile()
+  set(made ${CMAKE_BINARY_DIR}/${room}_assets.cpp)
+  configure_file(${CMAKE_SOURCE_DIR}/src/${room}/assets.cpp.in ${made} @ONLY)
+  target_sources(topo_${room} PRIVATE ${made})
+  # Longer than the 65,536 characters that every compiler must take (C++20, annex B); ours take more.
+  set_source_files_properties(${made} PROPERTIES COMPILE_OPTIONS -Wno-overlength-strings)
+endfunction()
+
+# topo_pin(FILE SHA256): stops where a file that is not ours is not the one that was looked at.
+function(topo_pin file wanted)
+  file(SHA256 ${CMAKE_SOURCE_DIR}/${file} is)
+  if(NOT is STREQUAL wanted)
+    message(FATAL_ERROR "${file} is not the one that third_party/README.md speaks of: its SHA-256 is ${is}")
+  endif()
+endfunction()

@@ -35,6 +35,19 @@ struct Error {
   [[nodiscard]] std::string to_string() const;
 };
 
+/// Something that will not work as the file means it, although all of it can be applied.
+struct Warning {
+  std::string what;
+  std::string aim;           ///< what the remedy is for: "to let it pass"
+  std::string remedy;        ///< commands, with ";" between them
+  bool may_go_well = false;  ///< it is not certain
+  bool operator==(const Warning&) const = default;
+
+  /// "WHAT; AIM: REMEDY"
+  [[nodiscard]] std::string to_string() const;
+};
+[[nodiscard]] std::vector<std::string> to_strings(const std::vector<Warning>& warnings);
+
 /// Either a value or an Error; must be looked at.
 template <class T>
 class [[nodiscard]] Result {

@@ -1,6 +1,5 @@
 #include "topo/reconcile.hpp"
 
-#include <memory>
 #include <utility>
 
 #include "apply/linux_kernel.hpp"
@@ -13,12 +12,6 @@
 
 namespace topo {
 namespace {
-
-Kernels live_kernels(const ReconcileOptions& options) {
-  return [timeout = options.lock_timeout]() -> Result<std::unique_ptr<Kernel>> {
-    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(timeout));
-  };
-}
 
 Result<Graph> desired_graph(const Topology& topology) {
   Desired desired = desire(topology);
@@ -48,9 +41,10 @@ Result<Reconciled> perform(const Graph& graph, const Sources& sources, const Rec
   apply_options.done = [&] {
     if (auto kept = keep(); !kept) warnings.push_back(kept.error().to_string());
   };
-  auto outcome = apply_graph(live_kernels(options), graph, apply_options);
+  auto outcome = apply_graph(linux_kernels(options.lock_timeout), graph, apply_options);
   if (!outcome) return outcome.error();
-  warnings.insert(warnings.end(), outcome->warnings.begin(), outcome->warnings.end());
+  const auto told_by_apply = to_strings(outcome->warnings);
+  warnings.insert(warnings.end(), told_by_apply.begin(), told_by_apply.end());
   return told(outcome->plan, sources, std::move(warnings));
 }
 
@@ -59,10 +53,10 @@ Result<Reconciled> perform(const Graph& graph, const Sources& sources, const Rec
 Result<Reconciled> plan_topology(const Topology& topology, const ReconcileOptions& options) {
   const auto graph = desired_graph(topology);
   if (!graph) return graph.error();
-  auto planned = plan_graph(live_kernels(options), *graph);
+  auto planned = plan_graph(linux_kernels(options.lock_timeout), *graph);
   if (!planned) return planned.error();
   if (auto conflict = conflict_of(planned->observed, topology.name.value, options.take_port)) return *std::move(conflict);
-  return told(planned->plan, topology.sources, planned->observed.warnings);
+  return told(planned->plan, topology.sources, to_strings(planned->observed.warnings));
 }
 
 Result<Reconciled> apply_topology(const Topology& topology, const ReconcileOptions& options) {

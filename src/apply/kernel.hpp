@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,8 @@ class Kernel {
   /// `stop` is asked between steps; true ends the work with Exit::interrupted.
   [[nodiscard]] virtual Result<void> perform(const Plan& plan, const std::function<bool()>& stop) = 0;
 };
+
+/// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
+using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
 
 }  // namespace topo

@@ -1,16 +1,15 @@
 #include "apply/linux_kernel.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "firewall/table.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "resources/kernel_kinds.hpp"
 #include "resources/link/kernel.hpp"
+#include "surroundings/meddlers.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -51,14 +50,12 @@ Result<void> update(const Resource& before, const Resource& after, Execution& ex
   return std::visit([&]<class T>(const T& it) { return KernelHalf<T>::update(std::get<T>(before), it, execution); }, after);
 }
 
-/// In the calling thread's namespace: whether a legacy table exists. To ask libiptc would create one.
-bool has_iptables_here() {
-  for (const char* path : {"/proc/thread-self/net/ip_tables_names", "/proc/thread-self/net/ip6_tables_names"}) {
-    const kernel::FileDescriptor fd(::open(path, O_RDONLY | O_CLOEXEC));
-    char first = 0;
-    if (fd && ::read(fd.get(), &first, 1) == 1) return true;
-  }
-  return false;
+/// In the calling thread's namespace.
+Result<void> look_for_tables(kernel::Place& place) {
+  const auto tables = firewall::existing_tables_here();
+  if (!tables) return tables.error();
+  place.snapshot.has_iptables = !tables->empty();
+  return {};
 }
 
 Result<void> dump_rest(kernel::Place& place) {
@@ -87,7 +84,7 @@ Result<void> LinuxKernel::read_host() {
   auto home = kernel::own_namespace();
   if (!home) return std::move(home).error();
   auto place = std::make_unique<kernel::Place>("", std::move(*home));
-  place->snapshot.has_iptables = has_iptables_here();
+  if (auto looked = look_for_tables(*place); !looked) return looked;
   if (auto done = kernel::dump_links(place->channel, place->snapshot); !done) return done;
   if (auto done = dump_rest(*place); !done) return done;
   places_[""] = std::move(place);
@@ -113,7 +110,7 @@ Result<void> LinuxKernel::read_named(const std::string& name, const std::string&
     const auto inside = kernel::Inside::enter(place->netns.get(), place->home_fd);
     if (!inside) return inside.error();
     if (auto opened = place->channel.open_here(); !opened) return opened;
-    place->snapshot.has_iptables = has_iptables_here();
+    if (auto looked = look_for_tables(*place); !looked) return looked;
   }
   if (auto done = kernel::dump_links(place->channel, place->snapshot); !done) return done;
   const std::string owner = owner_of_namespace(place->snapshot, topology);
@@ -169,6 +166,10 @@ Result<Graph> LinuxKernel::observe(const Graph& desired) {
 Result<Hindrances> LinuxKernel::find_hindrances(const Graph& desired) {
   Hindrances found;
   if (auto looked = ForEachKind<Resource>::find_hindrances(reading(desired), live_, found); !looked) return std::move(looked).error();
+  std::vector<surroundings::Interface> appearing;
+  for (const auto& interface : found.new_interfaces) appearing.push_back({interface.name, interface.kind});
+  const auto meddling = surroundings::meddlers(appearing);
+  found.warnings.insert(found.warnings.end(), meddling.begin(), meddling.end());
   return found;
 }
 
@@ -198,6 +199,12 @@ Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) 
   }
   if (auto finished = work.finish(patience); !finished) return finished;
   return work.pin_places(owner_mark(plan.topology));
+}
+
+Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress) {
+  return [lock_timeout, progress = std::move(progress)]() -> Result<std::unique_ptr<Kernel>> {
+    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress));
+  };
 }
 
 }  // namespace topo

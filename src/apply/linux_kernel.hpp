@@ -40,4 +40,7 @@ class LinuxKernel : public Kernel {
   Graph live_;
 };
 
+/// Makes LinuxKernels.
+[[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress = {});
+
 }  // namespace topo

@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
+#include "apply/fields.hpp"
+#include "apply/confirm/rendezvous.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -22,53 +23,38 @@ constexpr const char* file_name = "applied";
 constexpr const char* unfinished_name = "applied.new";
 constexpr std::size_t largest = std::size_t{256} << 20U;
 
-/// A text as "LENGTH:TEXT\n", so that it may hold anything.
-void append(std::string& out, std::string_view text) { out += std::to_string(text.size()) + ":" + std::string(text) + "\n"; }
-
-std::optional<std::string> take(std::string_view& in) {
-  std::size_t length = 0;
-  const auto [end, problem] = std::from_chars(in.data(), in.data() + in.size(), length);
-  const auto used = static_cast<std::size_t>(end - in.data());
-  if (problem != std::errc() || used >= in.size() || in[used] != ':' || length >= in.size() - used - 1 || in[used + 1 + length] != '\n')
-    return std::nullopt;
-  std::string text(in.substr(used + 1, length));
-  in.remove_prefix(used + length + 2);
-  return text;
-}
-
 std::string to_text(const Applied& applied) {
   std::string text;
-  append(text, format);
-  append(text, std::to_string(applied.set.size()));
+  append_field(text, format);
+  append_field(text, std::to_string(applied.set.size()));
   for (const auto& [name, value] : applied.set) {
-    append(text, name);
-    append(text, value);
+    append_field(text, name);
+    append_field(text, value);
   }
   for (const auto& source : applied.sources) {
-    append(text, source.name);
-    append(text, source.text);
+    append_field(text, source.name);
+    append_field(text, source.text);
   }
   return text;
 }
 
 std::optional<Applied> from_text(std::string_view text) {
-  if (take(text) != format) return std::nullopt;
-  const auto count_text = take(text);
-  std::size_t count = 0;
-  if (!count_text || std::from_chars(count_text->data(), count_text->data() + count_text->size(), count).ec != std::errc()) return std::nullopt;
+  if (take_field(text) != format) return std::nullopt;
+  auto count = take_number(text);
+  if (!count || *count < 0) return std::nullopt;
   Applied applied;
   while (!text.empty()) {
-    auto first = take(text);
-    auto second = take(text);
+    auto first = take_field(text);
+    auto second = take_field(text);
     if (!first || !second) return std::nullopt;
-    if (count > 0) {
+    if (*count > 0) {
       applied.set[*first] = *second;
-      --count;
+      --*count;
     } else {
       applied.sources.push_back({std::move(*first), std::move(*second)});
     }
   }
-  return count == 0 && !applied.sources.empty() ? std::optional(std::move(applied)) : std::nullopt;
+  return *count == 0 && !applied.sources.empty() ? std::optional(std::move(applied)) : std::nullopt;
 }
 
 /// A folder in another, or none; a link to one is none.
@@ -80,16 +66,6 @@ kernel::FileDescriptor open_existing(int parent_fd, const std::string& folder) {
 kernel::FileDescriptor open_topology(const std::string& topology, const std::string& folder) {
   if (topology_name_problem(topology)) return {};
   return open_existing(open_existing(AT_FDCWD, folder).get(), topology);
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 bool write_file(int folder_fd, const std::string& text) {
@@ -141,6 +117,7 @@ Result<void> forget(const std::string& topology, const std::string& folder) {
     ::unlinkat(own.get(), unfinished_name, 0);
     ::unlinkat(own.get(), file_name, 0);
   }
+  if (auto cleared = rendezvous::clear(folder, topology); !cleared) return cleared;
   ::unlink((path + ".lock").c_str());
   if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
   return Error{Exit::rolled_back, "cannot remove what is recorded of " + topology, path, std::strerror(errno), "rm -r " + path, {}};

@@ -27,7 +27,7 @@ struct Applied {
 /// Writes it at once or not at all. On an error nothing is recorded any more, rather than something that is not so.
 [[nodiscard]] Result<void> record(const std::string& topology, const Applied& applied, const std::string& folder = state_folder);
 
-/// Removes all that is recorded of `topology`, its lock file too: the caller holds its Locks, or knows that nothing of it is there.
+/// Removes all that is recorded of `topology`, its lock file and what is left of a confirmation too: the caller holds its Locks, or knows that nothing of it is there.
 [[nodiscard]] Result<void> forget(const std::string& topology, const std::string& folder = state_folder);
 
 /// The topologies that something is recorded of, sorted.

@@ -4,6 +4,9 @@
 #include <array>
 #include <set>
 
+#include "apply/confirm/confirmation.hpp"
+#include "apply/confirm/rendezvous.hpp"
+
 namespace topo {
 namespace {
 
@@ -57,6 +60,7 @@ class Transaction {
   Transaction(const Kernels& kernels, const Graph& desired, const ApplyOptions& options) : kernels_(kernels), desired_(desired), options_(options) {}
 
   Result<Outcome> run() {
+    if (auto error = pending()) return *std::move(error);
     if (options_.lock_first) {
       if (auto locks = take_locks(std::chrono::milliseconds(0))) return look_and_change(nullptr);
     }
@@ -80,8 +84,14 @@ class Transaction {
     return Locks::take(options_.folder, desired_.topology(), timeout, [this] { return interrupts() > 0; });
   }
 
+  /// Without the locks another topo may have begun what waits to be confirmed, and with them none can.
+  [[nodiscard]] std::optional<Error> pending() const {
+    return options_.takes_back ? std::nullopt : pending_error(desired_.topology(), options_.folder);
+  }
+
   /// Under the locks. `known`: the plan that was agreed to already, if one was.
   Result<Outcome> look_and_change(const Plan* known) {
+    if (auto error = pending()) return *std::move(error);
     auto seen = plan_graph(kernels_, desired_, options_.applied);
     if (!seen) return std::move(seen).error();
     if (seen->plan.empty()) return finish(std::move(*seen));
@@ -90,8 +100,21 @@ class Transaction {
     return change(std::move(*seen));
   }
 
-  /// Under the locks: performs the plan of `seen`, and goes back to what `seen` saw should it fail.
+  /// Under the locks: makes the change, and has the witness told.
   Result<Outcome> change(Planned seen) {
+    if (!options_.takes_back) {
+      // What an earlier change left to say of its confirmation is of no use to anybody now.
+      if (auto cleared = rendezvous::clear(options_.folder, desired_.topology()); !cleared) return std::move(cleared).error();
+    }
+    if (options_.witness == nullptr) return perform(std::move(seen));
+    if (auto begun = options_.witness->begins(seen.observed.live); !begun) return std::move(begun).error();
+    auto outcome = perform(std::move(seen));
+    if (!outcome) options_.witness->failed();
+    return outcome;
+  }
+
+  /// Performs the plan of `seen`, and goes back to what `seen` saw should it fail.
+  Result<Outcome> perform(Planned seen) {
     auto performed = seen.kernel->perform(seen.plan, [this] { return interrupts() > 0; });
     seen.kernel.reset();
     if (!performed) return roll_back(seen, std::move(performed).error());
@@ -101,6 +124,9 @@ class Transaction {
     if (!after->plan.empty()) {
       return roll_back(
           seen, Error{Exit::rolled_back, "the kernel took every change, but is not in the desired state", {}, {}, {}, shortfall(after->plan, "not")});
+    }
+    if (options_.witness != nullptr) {
+      if (auto told = options_.witness->succeeded(); !told) return roll_back(seen, std::move(told).error());
     }
     after->plan = std::move(seen.plan);
     after->observed.warnings = std::move(seen.observed.warnings);

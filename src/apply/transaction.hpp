@@ -12,9 +12,6 @@
 
 namespace topo {
 
-/// Makes a Kernel with sockets of its own, so that what verifies has seen nothing of what performed.
-using Kernels = std::function<Result<std::unique_ptr<Kernel>>()>;
-
 /// What is there of a topology, and what stands in its way.
 struct Observed : Hindrances {
   Graph live;
@@ -30,6 +27,18 @@ struct Planned {
 /// Observes, looks for hindrances, and plans from there to `desired`. Changes nothing.
 [[nodiscard]] Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied = nullptr);
 
+/// Told of a change as it is made, under the locks.
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  /// `earlier` is what is there, and now the change begins. An error stops it: nothing is touched.
+  [[nodiscard]] virtual Result<void> begins(const Graph& earlier) = 0;
+  /// The kernel is in the desired state. An error has it taken back.
+  [[nodiscard]] virtual Result<void> succeeded() = 0;
+  /// It failed after it had begun, and was taken back as far as it could be.
+  virtual void failed() = 0;
+};
+
 struct ApplyOptions {
   std::string folder = state_folder;
   std::chrono::milliseconds lock_timeout{30'000};
@@ -41,14 +50,16 @@ struct ApplyOptions {
   std::function<bool(const Plan&, const Observed&)> agree;
   /// How often the user has asked to stop: once is finish the step and roll back, twice is leave at once.
   std::function<int()> interrupts;
+  Witness* witness = nullptr;
+  bool takes_back = false;  ///< a change that is not confirmed; otherwise such a one is a conflict
   /// Called under the locks once the kernel is in the desired state.
   std::function<void()> done;
 };
 
 struct Outcome {
-  Plan plan;                          ///< what was performed; empty: everything was so already
-  std::vector<std::string> warnings;  ///< what will not work although all is applied
-  bool refused = false;               ///< `agree` said no
+  Plan plan;  ///< what was performed; empty: everything was so already
+  std::vector<Warning> warnings;
+  bool refused = false;  ///< `agree` said no
 };
 
 /// What stands in the way of `desired`, as one Exit::conflict; nullopt where nothing does.

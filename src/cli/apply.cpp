@@ -1,3 +1,6 @@
+#include <optional>
+
+#include "apply/confirm/guard.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
@@ -6,6 +9,7 @@
 #include "cli/privilege.hpp"
 #include "cli/reachability.hpp"
 #include "cli/show.hpp"
+#include "cli/unconfirmed.hpp"
 #include "report/rows.hpp"
 
 namespace topo::cli {
@@ -14,12 +18,22 @@ namespace {
 constexpr const char* format = "topo.apply/1";
 
 using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
 
 /// Nothing had to change, but the files are others than those recorded (a comment, say), or none are. Left for the next time where another topo is at
 /// work.
 void keep_up(const std::string& topology, const Applied& applied) {
   const auto locks = Locks::take(state_folder, topology, std::chrono::milliseconds(0), {});
   if (locks) keep(topology, applied);
+}
+
+std::chrono::milliseconds time_to_confirm(const Arguments& arguments) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(arguments.confirm_s.value_or(0) * 1000));
+}
+
+std::string confirmation_text(const std::string& topology, const Guard& guard, const Arguments& arguments) {
+  if (!guard.is_armed()) return "nothing to confirm or to take back";
+  return "taken back at " + clock_text(time_after(time_to_confirm(arguments))) + " unless this comes first: topo confirm " + topology;
 }
 
 Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered_json& results) {
@@ -36,6 +50,11 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     if (!recorded) keep(name, last.now());
     recorded = true;
   };
+  std::optional<Guard> guard;
+  if (arguments.confirm_s) {
+    guard.emplace([](std::chrono::milliseconds timeout) { return live_kernels(timeout); }, Guard::Options{state_folder, time_to_confirm(arguments), options.lock_timeout});
+    options.witness = &*guard;
+  }
   auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   if (!outcome) {
@@ -48,19 +67,21 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     results.push_back({{"topology", name},
                        {"result", result},
                        {"duration_ms", milliseconds},
-                       {"warnings", outcome->warnings},
+                       {"warnings", to_strings(outcome->warnings)},
                        {"plan", to_json(outcome->plan, input.topology.sources, &told)}});
+    if (guard) results.back()["until"] = guard->is_armed() ? Json(date_text(time_after(time_to_confirm(arguments)))) : Json();
   }
   if (outcome->refused) {
     complain(name + ": left as it was");
     return interrupts() > 0 ? Exit::interrupted : Exit::difference;
   }
   if (count == 0) {
-    for (const auto& warning : outcome->warnings) warn(warning);
+    for (const auto& warning : outcome->warnings) warn(warning.to_string());
     if (!recorded) keep_up(name, last.now());
   }
   if (arguments.format == Format::text) {
     say(name + (count == 0 ? ": no changes" : ": applied, " + report::counted(count, "change")) + " in " + std::to_string(milliseconds) + " ms");
+    if (guard) say(name + ": " + confirmation_text(name, *guard, arguments));
   }
   return Exit::ok;
 }

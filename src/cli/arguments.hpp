@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace topo::cli {
 
 enum class Format { text, json, junit };
+enum class PictureFormat { svg, html, dot, mermaid, json };
 enum class Color { automatic, always, never };
 
 struct Arguments {
@@ -18,6 +20,7 @@ struct Arguments {
   std::map<std::string, std::string> set;
   std::size_t max_bytes = std::size_t{1} << 20;
   double lock_timeout_s = 30;
+  std::optional<double> confirm_s;  ///< apply: to be taken back unless it is confirmed in this time
   Format format = Format::text;
   Color color = Color::automatic;
   bool yes = false;
@@ -25,7 +28,10 @@ struct Arguments {
   bool take_port = false;
   bool all = false;
   bool outside = false;
+  bool fix = false;
+  std::optional<PictureFormat> picture;  ///< graph
   bool live = false;
+  bool open = false;
 };
 
 }  // namespace topo::cli

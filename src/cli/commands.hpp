@@ -10,10 +10,14 @@ namespace topo::cli {
 [[nodiscard]] Exit diff(const Arguments& arguments);
 [[nodiscard]] Exit apply(const Arguments& arguments);
 [[nodiscard]] Exit destroy(const Arguments& arguments);
+[[nodiscard]] Exit confirm(const Arguments& arguments);
+[[nodiscard]] Exit rollback(const Arguments& arguments);
 [[nodiscard]] Exit status(const Arguments& arguments);
 [[nodiscard]] Exit test(const Arguments& arguments);
 [[nodiscard]] Exit explain(const Arguments& arguments);
 [[nodiscard]] Exit export_topology(const Arguments& arguments);
+[[nodiscard]] Exit doctor(const Arguments& arguments);
+[[nodiscard]] Exit graph(const Arguments& arguments);
 [[nodiscard]] Exit schema(const Arguments& arguments);
 [[nodiscard]] Exit version(const Arguments& arguments);
 

@@ -99,10 +99,11 @@ std::string bash(const Command& app, const std::vector<Command>& commands) {
   }
   std::string text = R"BASH(# topo completion bash: to be sourced, or kept as /usr/share/bash-completion/completions/topo
 _topo() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= options operand values= is_value= operands=0 at
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= options operand values= is_value= operands=0 dashes=0 at
   for ((at = 1; at < COMP_CWORD; ++at)); do
     case ${COMP_WORDS[at]} in
       --color) ((++at)) ;;
+      --) dashes=$at; break ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=${COMP_WORDS[at]}; else ((++operands)); fi ;;
     esac
@@ -114,6 +115,10 @@ _topo() {
 @VALUES@      esac ;;
 @CASES@  esac
   COMPREPLY=()
+  if ((dashes)); then
+    if ((dashes == COMP_CWORD - 1)); then COMPREPLY=($(compgen -c -- "$word")); else compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); fi
+    return
+  fi
   if [[ $is_value ]]; then COMPREPLY=($(compgen -W "$values" -- "$word")); return; fi
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "$options" -- "$word")); return; fi
   case $operand in

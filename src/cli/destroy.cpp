@@ -17,12 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* format = "topo.destroy/1";
 
-bool is_file(const std::string& operand) {
-  constexpr std::string_view ending = ".yaml";
-  return operand == "-" || operand.find('/') != std::string::npos ||
-         (operand.size() > ending.size() && operand.compare(operand.size() - ending.size(), ending.size(), ending) == 0);
-}
-
 /// The topologies that the operands name; nullopt, and the mistakes printed, where one does not.
 std::optional<std::vector<std::string>> named(const Arguments& arguments) {
   std::vector<std::string> names;

@@ -32,7 +32,7 @@ Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordere
     return complain(planned.error());
   }
   const Plan& plan = planned->plan;
-  for (const auto& warning : planned->observed.warnings) warn(warning);
+  for (const auto& warning : planned->observed.warnings) warn(warning.to_string());
   const auto reachability = Reaching(&wanted.topology, &wanted.desired, wanted.other).of(plan, planned->observed.live);
   auto result = to_json(plan, sources, &reachability);
   if (arguments.format == Format::text) show_plan(plan, sources, reachability, arguments);

@@ -37,6 +37,12 @@ Input load_input(const std::string& path, const LoadOptions& options, Purpose pu
   return input;
 }
 
+bool is_file(const std::string& operand) {
+  constexpr std::string_view ending = ".yaml";
+  return operand == "-" || operand.find('/') != std::string::npos ||
+         (operand.size() > ending.size() && operand.compare(operand.size() - ending.size(), ending.size(), ending) == 0);
+}
+
 std::vector<std::string> files_of(const std::vector<std::string>& operands) {
   std::vector<std::string> files;
   for (const auto& operand : operands) {

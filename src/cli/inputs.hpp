@@ -28,6 +28,9 @@ enum class Purpose {
 [[nodiscard]] Input load_input(const std::string& path, const LoadOptions& options, Purpose purpose);
 [[nodiscard]] LoadOptions load_options(const Arguments& arguments);
 
+/// Whether an operand that may be a topology's name is a file or folder instead: "-", with a slash, or ending in ".yaml".
+[[nodiscard]] bool is_file(const std::string& operand);
+
 /// `operands` with each folder among them replaced by the files called *.yaml in it, by name; one without any is kept as it is, to be complained of.
 [[nodiscard]] std::vector<std::string> files_of(const std::vector<std::string>& operands);
 

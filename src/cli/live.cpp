@@ -37,10 +37,6 @@ bool says_yes(const std::string& question) {
   return answer == "y" || answer == "yes" || answer == "Y";
 }
 
-std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
-}
-
 bool destroys(const Plan& plan) {
   return std::any_of(plan.changes.begin(), plan.changes.end(),
                      [](const Change& change) { return change.action == Change::Action::remove || change.action == Change::Action::recreate; });
@@ -48,11 +44,13 @@ bool destroys(const Plan& plan) {
 
 }  // namespace
 
-Kernels live_kernels(const Arguments& arguments) {
-  return [timeout = lock_timeout(arguments)]() -> Result<std::unique_ptr<Kernel>> {
-    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(timeout, show_progress));
-  };
+std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
 }
+
+Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress); }
+
+Kernels live_kernels(const Arguments& arguments) { return live_kernels(lock_timeout(arguments)); }
 
 namespace {
 
@@ -108,7 +106,7 @@ ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, b
     const report::Reachability told = reachable(plan, observed.live);
     const bool ask = may_ask && destroys(plan);
     if (arguments.format == Format::text || ask) show_plan(plan, sources, told, arguments, arguments.format == Format::text ? stdout : stderr);
-    for (const auto& warning : observed.warnings) warn(warning);
+    for (const auto& warning : observed.warnings) warn(warning.to_string());
     return !ask || says_yes(plan.topology + ": go on?");
   };
   return options;

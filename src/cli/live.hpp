@@ -1,6 +1,7 @@
 // What commands need of the machine they run on.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,7 +15,10 @@
 
 namespace topo::cli {
 
-/// Kernels of this machine, each with sockets of its own, that wait for locks as `arguments` say.
+[[nodiscard]] std::chrono::milliseconds lock_timeout(const Arguments& arguments);
+
+/// Kernels of this machine, each with sockets of its own, that wait so long for the lock of iptables: as `arguments` say where they are given.
+[[nodiscard]] Kernels live_kernels(std::chrono::milliseconds lock_timeout);
 [[nodiscard]] Kernels live_kernels(const Arguments& arguments);
 
 /// The topology that was last applied here under a name, from the files as they were then.

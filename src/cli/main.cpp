@@ -61,6 +61,22 @@ std::vector<Command> commands() {
        "Name of a topology, or a file or folder (with /, .yaml or -) of which only the names are read",
        0,
        -1},
+      {"confirm",
+       "Keep what apply --confirm changed",
+       run<cli::confirm>,
+       {true, false, true},
+       "NAME",
+       "Topology; may be left out where only one waits",
+       0,
+       1},
+      {"rollback",
+       "Take back at once what apply --confirm changed",
+       run<cli::rollback>,
+       {true, false, true},
+       "NAME",
+       "Topology; may be left out where only one waits",
+       0,
+       1},
       {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
@@ -82,6 +98,22 @@ std::vector<Command> commands() {
        "Topology; may be left out where only one is here",
        0,
        1},
+      {"doctor",
+       "Show what is in the way of topologies on this machine, each with its remedy",
+       run<cli::doctor>,
+       {true, true},
+       "FILE",
+       file_help,
+       0,
+       -1},
+      {"graph",
+       "Draw a picture of a topology",
+       run<cli::graph>,
+       {false, true},
+       "TOPOLOGY",
+       "File (with /, .yaml or -), or the name of a topology that is here; may be left out where only one is",
+       0,
+       1},
       {"schema", "Print the JSON Schema of topology files", run<cli::schema>, {}, nullptr, nullptr, 0, 0},
       {"completion", "Print a script that completes commands, for bash, zsh or fish", nullptr, {}, "SHELL", "bash, zsh or fish", 1, 1},
       {"version", "Print the version", run<cli::version>, {true}, nullptr, nullptr, 0, 0},
@@ -97,9 +129,9 @@ template <class T>
 using Choices = std::vector<std::pair<std::string, T>>;
 
 /// An option that takes one of a few words.
-template <class T>
-void add_choice(CLI::App& app, const std::string& names, T& chosen, const Choices<T>& choices, const std::string& help) {
-  const std::string option = names.substr(names.find("--"));
+template <class T, class Chosen>
+void add_choice(CLI::App& app, const std::string& names, Chosen& chosen, const Choices<T>& choices, const std::string& help) {
+  const std::string option = names.substr(names.find("--"), names.find(',', names.find("--")) - names.find("--"));
   std::string listed;
   std::vector<std::string> words;
   for (const auto& [word, value] : choices) {
@@ -125,6 +157,11 @@ std::optional<double> read_number(std::string word, const CLI::Validator& unit) 
   return value >= 0 ? std::optional(value) : std::nullopt;
 }
 
+/// `word` as seconds.
+std::optional<double> read_time(const std::string& word) {
+  return read_number(word, CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}));
+}
+
 void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set) {
   using topo::cli::Color, topo::cli::Format;
   if (options.format)
@@ -143,17 +180,29 @@ void add_options(CLI::App& app, const Options& options, Arguments& arguments, st
     app.add_option_function<std::string>("--max-size", read_size, "Largest file that is read (1 MiB)")->option_text("BYTES");
   }
   if (options.lock) {
-    const auto read_time = [&arguments](const std::string& word) {
-      const auto seconds = read_number(word, CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}}));
+    const auto set_timeout = [&arguments](const std::string& word) {
+      const auto seconds = read_time(word);
       if (!seconds) throw wrong_value("--lock-timeout", "a number of seconds (or 500ms, 2m)", word);
       arguments.lock_timeout_s = *seconds;
     };
-    app.add_option_function<std::string>("--lock-timeout", read_time, "How long to wait for another topo, or the lock of iptables (30 s)")
+    app.add_option_function<std::string>("--lock-timeout", set_timeout, "How long to wait for another topo, or the lock of iptables (30 s)")
         ->option_text("SECONDS");
   }
   if (options.yes) app.add_flag("-y,--yes", arguments.yes, "Do not ask before something is deleted or recreated");
   add_choice(app, "--color", arguments.color, Choices<Color>{{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}},
              "auto, always or never");
+}
+
+void add_graph_options(CLI::App& sub, Arguments& arguments) {
+  using topo::cli::PictureFormat;
+  static const Choices<PictureFormat> formats{{"svg", PictureFormat::svg},
+                                              {"html", PictureFormat::html},
+                                              {"dot", PictureFormat::dot},
+                                              {"mermaid", PictureFormat::mermaid},
+                                              {"json", PictureFormat::json}};
+  add_choice(sub, "-o,--format,--output", arguments.picture, formats, "svg, html, dot, mermaid or json");
+  sub.add_flag("--live", arguments.live, "Colour what differs in the kernel");
+  sub.add_flag("--open", arguments.open, "Show it in the browser, as a page to look around in");
 }
 
 void add_command(CLI::App& app, const Command& command, Arguments& arguments, std::vector<std::string>& set) {
@@ -168,6 +217,14 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
   if (std::strcmp(command.name, "apply") == 0) {
     sub.add_flag("--dry-run", arguments.dry_run, "Show the plan and stop, as diff does");
     sub.add_flag("--take-port", arguments.take_port, "Map ports on which a program of this host listens");
+    const auto set_confirm = [&arguments](const std::string& word) {
+      constexpr double least = 0.001, most = 86400;
+      arguments.confirm_s = read_time(word);
+      if (!arguments.confirm_s || *arguments.confirm_s < least || *arguments.confirm_s > most)
+        throw wrong_value("--confirm", "a number of seconds (or 500ms, 2m) up to a day", word);
+    };
+    sub.add_option_function<std::string>("--confirm", set_confirm, "Take it back unless topo confirm comes in this time; topo rollback: at once")
+        ->option_text("SECONDS");
   }
   if (std::strcmp(command.name, "run") == 0) {
     sub.add_option("--in", arguments.in, "Namespace to run the command in, instead of the host")->option_text("NS");
@@ -180,6 +237,8 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_flag("--all", arguments.all, "Every pair, instead of one for all of whom the same holds");
   }
   if (std::strcmp(command.name, "explain") == 0) sub.add_flag("--live", arguments.live, "Read the kernel, and say where it differs from the file");
+  if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");
+  if (std::strcmp(command.name, "graph") == 0) add_graph_options(sub, arguments);
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
 }
 
@@ -246,12 +305,14 @@ std::string in_plain_words(const CLI::ParseError& error) {
   return text.ends_with(" missing") ? name + " takes a value" : "only one " + name + " may be given";
 }
 
+/// Whether what the command did is done all the same where it could not say so.
+bool changes_something(const std::string& name) { return name == "apply" || name == "destroy" || name == "confirm" || name == "rollback"; }
+
 /// The exit code of `name`, whose own is `code`, where what it said may not have reached standard output.
 int with_output(int code, const std::string& name = {}) {
   if (topo::cli::output_arrived()) return code;
   topo::cli::complain("error: cannot write to standard output");
-  // What apply and destroy did to the kernel is done all the same.
-  return code == 0 && name != "apply" && name != "destroy" ? static_cast<int>(Exit::rolled_back) : code;
+  return code == 0 && !changes_something(name) ? static_cast<int>(Exit::rolled_back) : code;
 }
 
 /// `topo completion WORD`: the script for a shell, or the names that such a script asks for.

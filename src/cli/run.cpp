@@ -14,6 +14,8 @@
 #include "cli/privilege.hpp"
 #include "cli/progress.hpp"
 #include "cli/relay.hpp"
+#include "firewall/bridge_filter.hpp"
+#include "kernel/netns.hpp"
 #include "kernel/outside.hpp"
 #include "kernel/private_host.hpp"
 #include "topo/names.hpp"
@@ -60,7 +62,7 @@ Exit apply_one(const Input& input, const Arguments& arguments) {
   options.lock_first = true;
   options.interrupts = interrupts;
   options.agree = [](const Plan&, const Observed& observed) {
-    for (const auto& warning : observed.warnings) warn(warning);
+    for (const auto& warning : observed.warnings) warn(warning.to_string());
     return true;
   };
   options.done = [&] { keep(name, {input.topology.sources, arguments.set}); };
@@ -96,11 +98,28 @@ int execute(const std::string& ns, std::vector<std::string> command) {
   return cannot_run(command.front(), errno);
 }
 
+bool filters_in_bridges(const std::vector<Input>& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [](const Input& input) {
+    const auto firewalls = input.desired.graph.all<Firewall>();
+    return std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* firewall) { return firewall::matches_bridge_ports(*firewall); });
+  });
+}
+
+/// A private host that has the kernel load br_netfilter would change the machine's bridges, so that is seen to here first.
+Result<void> prepare_machine(const std::vector<Input>& inputs, bool is_privileged) {
+  if (!filters_in_bridges(inputs)) return {};
+  const auto home = kernel::own_namespace();
+  if (!home) return home.error();
+  return firewall::provide_bridge_filter({"", home->get(), home->get()}, is_privileged);
+}
+
 int run_in_private(const std::vector<Input>& inputs, const Arguments& arguments) {
   Relay relay;
   // The machine's lock of iptables is none of the private host's.
   ::unsetenv("XTABLES_LOCKFILE");
-  if (!need_privilege("make a private host")) {
+  const bool is_privileged = static_cast<bool>(need_privilege("make a private host"));
+  if (auto prepared = prepare_machine(inputs, is_privileged); !prepared) return static_cast<int>(complain(prepared.error()));
+  if (!is_privileged) {
     if (auto became = kernel::become_root(); !became) return static_cast<int>(complain(became.error()));
   }
   const auto host = kernel::PrivateHost::make();

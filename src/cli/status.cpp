@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 
+#include "apply/confirm/rendezvous.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "cli/show.hpp"
+#include "cli/unconfirmed.hpp"
 #include "report/rows.hpp"
 #include "report/statements.hpp"
 #include "topo/names.hpp"
@@ -52,7 +55,8 @@ struct Drift {
   }
 };
 
-Json to_json(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift) {
+Json to_json(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift,
+             const Confirmation& confirmation) {
   auto namespaces = Json::array();
   for (const auto& [ns, interfaces] : places) {
     auto entries = Json::array();
@@ -63,12 +67,15 @@ Json to_json(const std::string& topology, const Places& places, const std::vecto
     }
     namespaces.push_back({{"name", ns.empty() ? Json() : Json(ns)}, {"interfaces", std::move(entries)}});
   }
-  return {{"topology", topology}, {"namespaces", std::move(namespaces)}, {"ports", ports}, {"drift", drift.known ? Json(drift.changes) : Json()}};
+  return {{"topology", topology}, {"namespaces", std::move(namespaces)}, {"ports", ports}, {"drift", drift.known ? Json(drift.changes) : Json()},
+          {"confirmation", cli::to_json(confirmation)}};
 }
 
-void show(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift) {
+void show(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift,
+          const Confirmation& confirmation) {
   const auto named = static_cast<std::size_t>(std::count_if(places.begin(), places.end(), [](const auto& place) { return !place.first.empty(); }));
   say(topology + ": " + report::counted(named, "namespace") + ", " + drift.text());
+  if (const auto text = status_text(topology, confirmation); !text.empty()) say("  " + text);
   std::vector<std::array<std::string, 3>> rows;
   for (const auto& [ns, interfaces] : places) {
     std::string title = ns.empty() ? "host" : ns;
@@ -105,9 +112,23 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
   const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan) : 0};
   const Places places = places_of(live);
   const auto ports = report::statements(live, "port");
-  if (arguments.format == Format::text) show(name, places, ports, drift);
-  results.push_back(to_json(name, places, ports, drift));
+  const auto confirmation = confirmation_of(name);
+  if (arguments.format == Format::text) show(name, places, ports, drift, confirmation);
+  results.push_back(to_json(name, places, ports, drift, confirmation));
   return Exit::ok;
+}
+
+/// Those in the kernel, and those whose last change is not confirmed though it left nothing there. With `wanted` not empty: these.
+Result<std::vector<std::string>> topologies_to_show(const std::vector<std::string>& wanted) {
+  std::vector<std::string> unconfirmed, all;
+  for (auto& name : rendezvous::topologies(state_folder)) {
+    if (rendezvous::find(state_folder, name).what == rendezvous::Found::What::socket) unconfirmed.push_back(std::move(name));
+  }
+  if (!wanted.empty() && std::find(unconfirmed.begin(), unconfirmed.end(), wanted.front()) != unconfirmed.end()) return wanted;
+  auto here = topologies_here(wanted);
+  if (!here || !wanted.empty()) return here;
+  std::set_union(here->begin(), here->end(), unconfirmed.begin(), unconfirmed.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace
@@ -115,7 +136,7 @@ Exit status_of(const std::string& name, const Arguments& arguments, Json& result
 Exit status(const Arguments& arguments) {
   if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
-  const auto names = topologies_here(arguments.operands);
+  const auto names = topologies_to_show(arguments.operands);
   if (!names) return complain(names.error(), arguments, format);
   Exit exit = Exit::ok;
   auto results = Json::array();

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "topo/error.hpp"
+
 namespace topo {
 
 /// Something that is not this topology's and holds a name, an address or a port that it wants.
@@ -13,9 +15,16 @@ struct Obstacle {
   bool listener = false;  ///< a program listening on a mapped port: `--take-port` goes over it
 };
 
+/// An interface that the host does not have yet.
+struct NewInterface {
+  std::string name;
+  std::string kind;  ///< as ip-link(8) names it: "bridge", "veth"
+};
+
 struct Hindrances {
   std::vector<Obstacle> obstacles;
-  std::vector<std::string> warnings;  ///< what will not work although all is applied: a FORWARD policy that drops, with its remedy
+  std::vector<Warning> warnings;  ///< a FORWARD policy that drops, a daemon that would change new interfaces
+  std::vector<NewInterface> new_interfaces;
 };
 
 }  // namespace topo

@@ -76,13 +76,16 @@ struct PortConflict {
 
 /// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
 /// a remedy that is a command.
-[[nodiscard]] Result<std::vector<std::string>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted);
+[[nodiscard]] Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted);
 
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
-[[nodiscard]] std::vector<std::string> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);
+[[nodiscard]] std::vector<Warning> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);
 
 /// Deletes the conntrack entries in `place` that touch the topology, as it was before or as it is after, and that `rules` no longer let
 /// begin, whichever way their packets come and go; and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
 [[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Ways& before, const Ways& after);
+
+/// Whether the kernel tells of the connections that it tracks in `place`, as forget_connections needs it to.
+[[nodiscard]] Result<void> check_connections(const Place& place);
 
 }  // namespace topo::firewall

@@ -1,5 +1,7 @@
 #include "firewall/bridge_filter.hpp"
 
+#include <algorithm>
+
 #include "firewall/modules.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
@@ -32,6 +34,31 @@ Result<void> quieten(int netns_fd, int home_fd) {
 }
 
 }  // namespace
+
+bool matches_bridge_ports(const Firewall& firewall) {
+  for (const auto& [chain, rules] : firewall.rules.chains) {
+    for (const auto& rule : rules) {
+      if (rule.physical_in || rule.physical_out || rule.bridged) return true;
+    }
+  }
+  return false;
+}
+
+Result<void> provide_bridge_filter(const Place& place, bool may_load) {
+  auto missing = is_missing(place);
+  if (!missing) return std::move(missing).error();
+  if (!*missing) return {};
+  if (may_load && load_module("br_netfilter")) return quieten(place.netns_fd, place.home_fd);
+  std::string quiet;
+  for (const char* name : settings) quiet += " " + std::string(name) + "=0";
+  std::replace(quiet.begin(), quiet.end(), '/', '.');
+  return Error{Exit::unsupported,
+               "cannot filter inside a bridge",
+               {},
+               "the kernel has not loaded br_netfilter",
+               "sudo modprobe br_netfilter && sudo sysctl -qw" + quiet,
+               {}};
+}
 
 Result<BridgeFilter> BridgeFilter::prepare(const Place& place, bool wanted) {
   BridgeFilter filter;

@@ -5,6 +5,14 @@
 
 namespace topo::firewall {
 
+/// Whether rules match bridge ports.
+[[nodiscard]] bool matches_bridge_ports(const Firewall& firewall);
+
+/// Has br_netfilter loaded, and filtering no bridge of `place` but those that ask for it. `may_load`: else, and where it cannot be loaded,
+/// Exit::unsupported. For when what needs it will be in another namespace: the first rule that matches a bridge port has the kernel load the module,
+/// and bridges of every namespace that nobody looks after are filtered from then on.
+[[nodiscard]] Result<void> provide_bridge_filter(const Place& place, bool may_load);
+
 /// Loads br_netfilter where it is wanted and missing, and keeps it from filtering other bridges than those that ask for it.
 class BridgeFilter {
  public:

@@ -164,7 +164,23 @@ Result<bool> is_tracking(const Place& place) {
   return count->has_value() && **count != "0";
 }
 
+Result<std::vector<Connection>> read_tracked(kernel::Channel& channel, const std::function<bool(const Connection&)>& wanted) {
+  auto read = conntrack::read(channel, wanted);
+  if (!read && load_module("nf_conntrack_netlink")) read = conntrack::read(channel, wanted);
+  if (read) return read;
+  read.error().exit = Exit::unsupported;
+  read.error().what = "cannot read the connections that the kernel tracks";
+  read.error().remedy = "modprobe nf_conntrack_netlink";
+  return read;
+}
+
 }  // namespace
+
+Result<void> check_connections(const Place& place) {
+  kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
+  const auto read = read_tracked(channel, [](const Connection&) { return false; });
+  return read ? Result<void>() : read.error();
+}
 
 Result<void> forget_connections(const Place& place, const Ruleset* rules, const Ways& before, const Ways& after) {
   auto tracking = is_tracking(place);
@@ -177,14 +193,8 @@ Result<void> forget_connections(const Place& place, const Ruleset* rules, const 
   if (*few && std::none_of((*few)->begin(), (*few)->end(), must_go)) return {};
 
   kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
-  auto doomed = conntrack::read(channel, must_go);
-  if (!doomed && load_module("nf_conntrack_netlink")) doomed = conntrack::read(channel, must_go);
-  if (!doomed) {
-    auto error = std::move(doomed).error();
-    error.what = "cannot read the connections that the kernel tracks";
-    error.remedy = "modprobe nf_conntrack_netlink";
-    return error;
-  }
+  const auto doomed = read_tracked(channel, must_go);
+  if (!doomed) return doomed.error();
   kernel::Batch batch;
   for (const auto& connection : *doomed)
     batch.add(conntrack::deletion_of(connection), "cannot forget a connection of " + connection.original.source.to_string(), {ENOENT});

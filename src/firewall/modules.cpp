@@ -6,18 +6,25 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace topo::firewall {
 
-bool load_module(const std::string& name) {
+namespace {
+
+bool loads = true;
+std::vector<std::string> asked_for;
+
+/// Runs modprobe with `option`; false where there is none or it refuses.
+bool run_modprobe(std::string option, const std::string& name) {
   for (const char* path : {"/sbin/modprobe", "/usr/sbin/modprobe"}) {
     if (::access(path, X_OK) != 0) continue;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     for (int fd = 0; fd <= 2; ++fd) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    std::string program = path, quiet = "-q", end = "--", module = name, search = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-    char* arguments[] = {program.data(), quiet.data(), end.data(), module.data(), nullptr};
+    std::string program = path, end = "--", module = name, search = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    char* arguments[] = {program.data(), option.data(), end.data(), module.data(), nullptr};
     char* environment[] = {search.data(), nullptr};
     pid_t child = -1;
     const int failed = posix_spawn(&child, path, &actions, nullptr, arguments, environment);
@@ -30,6 +37,20 @@ bool load_module(const std::string& name) {
   }
   return false;
 }
+
+}  // namespace
+
+bool load_module(const std::string& name) {
+  if (loads) return run_modprobe("-q", name);
+  asked_for.push_back(name);
+  return false;
+}
+
+void load_no_modules() { loads = false; }
+
+std::vector<std::string> take_modules_asked_for() { return std::exchange(asked_for, {}); }
+
+bool has_module(const std::string& name) { return run_modprobe("-qn", name); }
 
 bool may_lack_modules() {
   const auto there = [](const char* path) { return ::access(path, F_OK) == 0; };

@@ -260,16 +260,6 @@ class TableChange {
   int refusals_ = 0;
 };
 
-bool matches_bridge_ports(const Firewall* after) {
-  if (after == nullptr) return false;
-  for (const auto& [chain, rules] : after->rules.chains) {
-    for (const auto& rule : rules) {
-      if (rule.physical_in || rule.physical_out || rule.bridged) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after, const Waiting& waiting) {
@@ -278,7 +268,7 @@ Result<void> replace(const Place& place, const std::string& topology, const Fire
   if (tables->empty()) return {};
   auto lock = TableLock::take(waiting);
   if (!lock) return std::move(lock).error();
-  auto bridges = BridgeFilter::prepare(place, matches_bridge_ports(after));
+  auto bridges = BridgeFilter::prepare(place, after != nullptr && matches_bridge_ports(*after));
   if (!bridges) return std::move(bridges).error();
   for (const TableId id : *tables) {
     if (auto changed = TableChange(place, topology, id, after).perform(); !changed) return changed;

@@ -10,12 +10,15 @@ extern "C" {
 }
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <sstream>
 
 #include "firewall/modules.hpp"
+#include "kernel/file_descriptor.hpp"
 #include "kernel/netns.hpp"
 
 namespace topo::firewall {
@@ -128,18 +131,34 @@ Error cannot_open(TableId id, int number) {
   return error;
 }
 
+/// As the kernel lists them, one a line.
+Result<std::string> table_names(Family family) {
+  const char* path = family == Family::v4 ? "/proc/thread-self/net/ip_tables_names" : "/proc/thread-self/net/ip6_tables_names";
+  const kernel::FileDescriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return std::string();  // no ip_tables, and so no table
+  std::array<char, 4096> text{};
+  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
+  if (size < 0) return Error{Exit::rolled_back, "cannot list the tables of iptables", path, std::strerror(errno), {}, {}};
+  return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
 }  // namespace
 
 std::string TableId::name() const { return netfilter::to_string(table); }
 std::string TableId::title() const { return std::string("the IPv") + (family == Family::v4 ? "4" : "6") + " table " + name(); }
 
 Result<std::vector<TableId>> existing_tables(const Place& place) {
-  auto inside = kernel::Inside::enter(place.netns_fd, place.home_fd);
+  const auto inside = kernel::Inside::enter(place.netns_fd, place.home_fd);
   if (!inside) return inside.error();
+  return existing_tables_here();
+}
+
+Result<std::vector<TableId>> existing_tables_here() {
   std::vector<TableId> found;
   for (const Family family : {Family::v4, Family::v6}) {
-    // No such file: no ip_tables, and so no table.
-    std::ifstream names(family == Family::v4 ? "/proc/thread-self/net/ip_tables_names" : "/proc/thread-self/net/ip6_tables_names");
+    const auto text = table_names(family);
+    if (!text) return text.error();
+    std::istringstream names(*text);
     for (std::string name; names >> name;) {
       for (const auto table : {netfilter::Table::filter, netfilter::Table::nat, netfilter::Table::raw}) {
         if (name == netfilter::to_string(table)) found.push_back({family, table});

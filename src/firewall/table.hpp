@@ -26,6 +26,8 @@ inline constexpr TableId all_tables[] = {{Family::v4, netfilter::Table::filter},
 
 /// Those of all_tables that exist in `place`. Asks /proc/net/ip_tables_names, for to open a table is to make it.
 [[nodiscard]] Result<std::vector<TableId>> existing_tables(const Place& place);
+/// The same of the calling thread's namespace.
+[[nodiscard]] Result<std::vector<TableId>> existing_tables_here();
 
 /// A snapshot of a table and what shall change in it. Nothing happens in the kernel before commit.
 class Table {

@@ -1,18 +1,10 @@
 // Whether the host's own rules let pass what a topology lets pass.
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
-
 #include <algorithm>
 #include <set>
 
 #include "firewall/backend.hpp"
+#include "firewall/nft_chains.hpp"
 #include "firewall/ownership.hpp"
-#include "kernel/channel.hpp"
 #include "topo/names.hpp"
 
 namespace topo::firewall {
@@ -21,10 +13,46 @@ namespace {
 using netfilter::Rule;
 using netfilter::Target;
 
-std::string group_text(const std::string& topology) {
+std::string hexadecimal(std::uint32_t number) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "0x";
-  for (int shift = 28; shift >= 0; shift -= 4) text += digits[(link_group(topology) >> static_cast<unsigned>(shift)) & 0xfU];
+  for (int shift = 28; shift >= 0; shift -= 4) text += digits[(number >> static_cast<unsigned>(shift)) & 0xfU];
+  return text;
+}
+
+/// Whose traffic it is that shall pass: one topology's, or with no name any's.
+struct Passenger {
+  explicit Passenger(const std::string& topology)
+      : sends(topology.empty() ? "topologies send" : "this topology sends"),
+        traffic(topology.empty() ? "topologies' traffic" : "this topology's traffic"),
+        group(topology.empty() ? link_group_any : link_group(topology)),
+        iptables_group(hexadecimal(group) + (topology.empty() ? "/" + hexadecimal(link_group_mask) : "")),
+        mark(owner_mark(topology)) {}
+  std::string sends, traffic;
+  std::uint32_t group;
+  std::string iptables_group, mark;
+
+  /// `side` is iifgroup or oifgroup; quoted for a shell where it has to be.
+  [[nodiscard]] std::string nft_match(const std::string& side) const {
+    if (group != link_group_any) return side + " " + hexadecimal(group);
+    return "'" + side + " & " + hexadecimal(link_group_mask) + " == " + hexadecimal(group) + "'";
+  }
+};
+
+/// What the names of chains say of programs that set up a firewall, ", with chains of Docker and ufw"; empty where they say nothing.
+std::string with_whom(const std::vector<std::string>& chains) {
+  constexpr std::pair<std::string_view, const char*> known[] = {
+      {"DOCKER", "Docker"},         {"ufw", "ufw"},          {"FORWARD_direct", "firewalld"}, {"FWD_", "firewalld"},
+      {"filter_FWD_", "firewalld"}, {"LIBVIRT_", "libvirt"}, {"KUBE-", "Kubernetes"},         {"CNI-", "CNI"},
+      {"NETAVARK", "Podman"}};
+  std::set<std::string> found;
+  for (const auto& chain : chains) {
+    for (const auto& [beginning, whose] : known) {
+      if (chain.starts_with(beginning)) found.insert(whose);
+    }
+  }
+  std::string text;
+  for (const auto& name : found) text += (text.empty() ? ", with chains of " : " and ") + name;
   return text;
 }
 
@@ -91,11 +119,11 @@ Rule read_rule(const Entry& entry, Family family) {
   return decode(entry, family);
 }
 
-std::optional<std::string> legacy_warning(const Table& table, const std::string& topology, const Firewall& wanted) {
+std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Firewall& wanted) {
   const Family family = table.id().family;
   std::vector<Rule> forward;
   for (const auto& entry : table.rules("FORWARD")) forward.push_back(read_rule(entry, family));
-  const std::uint32_t group = link_group(topology);
+  const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
   for (const auto& packet : traffic) {
@@ -104,109 +132,60 @@ std::optional<std::string> legacy_warning(const Table& table, const std::string&
     const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy";
     const std::string place = *rule == 0 ? " -A FORWARD" : " -I FORWARD " + std::to_string(*rule);
     const std::string why = *rule == 0 ? "the policy of FORWARD is DROP" : "rule " + std::to_string(*rule) + " of FORWARD drops all that comes to it";
-    const auto command = [&](const char* side) { return tool + place + " -m devgroup --" + side + "-group " + group_text(topology) + " -j ACCEPT"; };
-    return "the host drops what this topology sends to the outside and gets from there (" + table.id().title() + ": " + why +
-           "); to let it pass: " + command("src") + "; " + command("dst");
+    const auto command = [&](const char* side) {
+      return tool + place + " -m devgroup --" + side + "-group " + passenger.iptables_group + " -j ACCEPT";
+    };
+    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " + why +
+                       with_whom(table.chains()) + ")",
+                   "to let it pass", command("src") + "; " + command("dst")};
   }
   return std::nullopt;
 }
 
 // --- nftables ---
 
-struct NftChain {
-  std::uint8_t family = 0;
-  std::string table, name;
-};
-
-kernel::Message nft_question(int type, std::uint8_t family) { return {(NFNL_SUBSYS_NFTABLES << 8) | type, 0, nfgenmsg{family, NFNETLINK_V0, 0}}; }
-
-std::uint32_t number_in(const nlattr* attribute) { return ntohl(nla_get_u32(attribute)); }
-
-/// The base chains that see forwarded packets and drop those that no rule accepts.
-Result<std::vector<NftChain>> dropping_chains(kernel::Channel& channel) {
-  std::vector<NftChain> chains;
-  auto read = channel.dump(
-      nft_question(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), [&] { chains.clear(); },
-      [&](nlmsghdr* message) {
-        nlattr* chain[NFTA_CHAIN_MAX + 1] = {};
-        nlattr* hook[NFTA_HOOK_MAX + 1] = {};
-        if (nlmsg_parse(message, sizeof(nfgenmsg), chain, NFTA_CHAIN_MAX, nullptr) != 0) return;
-        const bool base = chain[NFTA_CHAIN_HOOK] != nullptr && chain[NFTA_CHAIN_POLICY] != nullptr && chain[NFTA_CHAIN_TABLE] != nullptr &&
-                          chain[NFTA_CHAIN_NAME] != nullptr && number_in(chain[NFTA_CHAIN_POLICY]) == NF_DROP;
-        if (!base || nla_parse_nested(hook, NFTA_HOOK_MAX, chain[NFTA_CHAIN_HOOK], nullptr) != 0 || hook[NFTA_HOOK_HOOKNUM] == nullptr) return;
-        if (number_in(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_FORWARD) return;
-        chains.push_back({static_cast<const nfgenmsg*>(nlmsg_data(message))->nfgen_family, nla_get_string(chain[NFTA_CHAIN_TABLE]),
-                          nla_get_string(chain[NFTA_CHAIN_NAME])});
-      });
-  if (!read) return std::move(read).error();
-  return chains;
-}
-
-/// Whether some rule of the chain's table bears the topology's mark in its comment: the remedy has been used.
-Result<bool> lets_pass(kernel::Channel& channel, const NftChain& chain, const std::string& mark) {
-  bool found = false;
-  auto question = nft_question(NFT_MSG_GETRULE, chain.family);
-  question.put_text(NFTA_RULE_TABLE, chain.table);
-  auto read = channel.dump(
-      question, [&] { found = false; },
-      [&](nlmsghdr* message) {
-        const std::string_view bytes(reinterpret_cast<const char*>(message), message->nlmsg_len);
-        for (auto at = bytes.find(mark); at != std::string_view::npos; at = bytes.find(mark, at + 1)) {
-          const auto end = at + mark.size();
-          found = found || end >= bytes.size() || bytes[end] == '\0';
-        }
-      });
-  if (!read) return std::move(read).error();
-  return found;
-}
-
-std::string nft_warning(const NftChain& chain, const std::string& topology) {
-  const std::string group = group_text(topology), mark = owner_mark(topology);
-  const std::string family = chain.family == NFPROTO_IPV4 ? "ip" : chain.family == NFPROTO_IPV6 ? "ip6" : "inet";
+Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
   // A rule that iptables-nft did not write would make that program refuse the whole table.
-  const bool of_iptables = family != "inet" && chain.table == "filter" && chain.name == "FORWARD";
+  const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == "FORWARD";
   const auto command = [&](const char* iptables_side, const char* nft_side) {
     if (of_iptables) {
-      return (family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I FORWARD -m devgroup --" + iptables_side +
-             "-group " + group + " -m comment --comment " + mark + " -j ACCEPT";
+      return (chain.family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I FORWARD -m devgroup --" + iptables_side +
+             "-group " + passenger.iptables_group + " -m comment --comment " + passenger.mark + " -j ACCEPT";
     }
-    return "nft insert rule " + family + " " + printable(chain.table) + " " + printable(chain.name) + " " + nft_side + " " + group +
-           " accept comment '\"" + mark + "\"'";
+    return "nft insert rule " + printable(chain.title()) + " " + passenger.nft_match(nft_side) + " accept comment '\"" + passenger.mark + "\"'";
   };
-  return "the host drops this topology's traffic (nft chain " + family + " " + printable(chain.table) + " " + printable(chain.name) +
-         ": its policy is drop); to let it pass: " + command("src", "iifgroup") + "; " + command("dst", "oifgroup");
+  return {"the host drops " + passenger.traffic + " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")",
+          "to let it pass", command("src", "iifgroup") + "; " + command("dst", "oifgroup")};
 }
 
-Result<void> add_nft_warnings(const Place& place, const std::string& topology, const Firewall& wanted, std::vector<std::string>& found) {
-  kernel::Channel channel(place.netns_fd, place.home_fd, NETLINK_NETFILTER);
-  auto chains = dropping_chains(channel);
-  if (!chains) return {};  // a kernel without nf_tables has no such chains
+Result<void> add_nft_warnings(const Place& place, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
+  const auto chains = dropping_nft_chains(place, {passenger.mark, Passenger({}).mark});
+  if (!chains) return chains.error();
   for (const auto& chain : *chains) {
-    const bool v4 = chain.family == NFPROTO_IPV4 || chain.family == NFPROTO_INET, v6 = chain.family == NFPROTO_IPV6 || chain.family == NFPROTO_INET;
+    const bool v4 = chain.family != "ip6", v6 = chain.family != "ip";
     if (!(v4 && filters(wanted, Family::v4)) && !(v6 && filters(wanted, Family::v6))) continue;
-    auto passes = lets_pass(channel, chain, owner_mark(topology));
-    if (!passes) return std::move(passes).error();
-    if (!*passes) found.push_back(nft_warning(chain, topology));
+    if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger));
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted) {
-  std::vector<std::string> found;
+Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted) {
+  const Passenger passenger(topology);
+  std::vector<Warning> found;
   const auto existing = tables.read();
   if (!existing) return existing.error();
   for (const Table* table : *existing) {
     const TableId id = table->id();
     if (id.table != netfilter::Table::filter || !forwards(wanted, id.family)) continue;
-    if (auto warning = legacy_warning(*table, topology, wanted)) found.push_back(std::move(*warning));
+    if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
   }
-  if (auto added = add_nft_warnings(tables.place(), topology, wanted, found); !added) return std::move(added).error();
+  if (auto added = add_nft_warnings(tables.place(), passenger, wanted, found); !added) return std::move(added).error();
   return found;
 }
 
-std::vector<std::string> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local) {
+std::vector<Warning> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local) {
   std::set<IpAddress> mapped, masks;
   for (const auto& [chain, rules] : wanted.rules.chains) {
     for (const Rule& rule : rules) {
@@ -214,13 +193,13 @@ std::vector<std::string> address_warnings(const Firewall& wanted, const std::fun
       if (rule.target.kind == Target::Kind::snat && rule.target.address) masks.insert(*rule.target.address);
     }
   }
-  std::vector<std::string> found;
+  std::vector<Warning> found;
   const auto say = [&](const std::set<IpAddress>& addresses, const std::string& use, const std::string& consequence) {
     for (const IpAddress& address : addresses) {
       const std::string text = address.to_string();
       if (is_local(address)) continue;
-      found.push_back(use + " " + text + ", which is no address of the host: " + consequence + "; to add it: ip address add " + text + "/" +
-                      std::to_string(address.bits()) + " dev lo");
+      found.push_back({use + " " + text + ", which is no address of the host: " + consequence, "to add it",
+                       "ip address add " + text + "/" + std::to_string(address.bits()) + " dev lo"});
     }
   };
   say(mapped, "a port map names", "nothing comes in by it");

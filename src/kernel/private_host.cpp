@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "kernel/channel.hpp"
 #include "kernel/netns.hpp"
@@ -80,6 +81,16 @@ Result<void> mount_own(const char* type, const char* target, unsigned long flags
                {}};
 }
 
+/// New network and mount namespaces, and what `more` says.
+Result<void> leave(int more) {
+  if (::unshare(CLONE_NEWNS | CLONE_NEWNET | more) != 0) return refused("cannot make a private host", errno);
+  // What the machine mounts and unmounts goes on to be seen; nothing goes the other way.
+  if (::mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0) return refused("cannot make mounts private", errno);
+  return {};
+}
+
+Result<void> mount_run() { return mount_own("tmpfs", "/run", 0, "mode=755"); }
+
 Result<void> raise_loopback() {
   auto here = own_namespace();
   if (!here) return std::move(here).error();
@@ -116,9 +127,7 @@ Result<void> become_root() {
 }
 
 Result<PrivateHost> PrivateHost::make() {
-  if (::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) != 0) return refused("cannot make a private host", errno);
-  // What the machine mounts and unmounts goes on to be seen; nothing goes the other way.
-  if (::mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0) return refused("cannot make mounts private", errno);
+  if (auto left = leave(CLONE_NEWPID); !left) return std::move(left).error();
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return refused("cannot make a private host", errno);
   FileDescriptor own(ends[0]), its(ends[1]);
@@ -149,16 +158,17 @@ PrivateHost::~PrivateHost() {
 
 Result<void> settle_network() {
   if (auto raised = raise_loopback(); !raised) return raised;
-  for (const char* name : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"}) {
+  // The first before the others, which it resets.
+  std::vector<std::string> inherited{"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"};
+  for (const std::string interface : {"all", "default"}) {
+    for (const char* name : {"rp_filter", "arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "route_localnet", "accept_local"})
+      inherited.push_back("net/ipv4/conf/" + interface + "/" + name);
+  }
+  for (const auto& name : inherited) {
     const auto there = read_sysctl(name);
     if (!there) return there.error();
     if (!*there || **there == "0") continue;
     if (auto written = write_sysctl(name, "0"); !written) return written;
-  }
-  for (const std::string interface : {"all", "default"}) {
-    for (const char* name : {"rp_filter", "arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "route_localnet", "accept_local"}) {
-      if (auto written = write_sysctl("net/ipv4/conf/" + interface + "/" + name, "0"); !written) return written;
-    }
   }
   return {};
 }
@@ -168,9 +178,15 @@ Result<void> furnish() {
   const unsigned long read_only = ::statvfs("/sys", &sys) == 0 && (sys.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
   if (auto mounted = mount_own("proc", "/proc", MS_NOEXEC); !mounted) return mounted;
   if (auto mounted = mount_own("sysfs", "/sys", MS_NOEXEC | read_only); !mounted) return mounted;
-  if (auto mounted = mount_own("tmpfs", "/run", 0, "mode=755"); !mounted) return mounted;
+  if (auto mounted = mount_run(); !mounted) return mounted;
   constexpr mode_t for_all = 01777;
   if (::mkdir("/run/lock", for_all) == 0) (void)::chmod("/run/lock", for_all);
+  return settle_network();
+}
+
+Result<void> retire() {
+  if (auto left = leave(0); !left) return left;
+  if (auto mounted = mount_run(); !mounted) return mounted;
   return settle_network();
 }
 

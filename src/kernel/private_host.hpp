@@ -43,6 +43,10 @@ class PrivateHost {
 /// as a fresh Linux has it where a new namespace inherits settings of the machine. The process that made the private host is in that /proc no more.
 [[nodiscard]] Result<void> furnish();
 
+/// Leaves the machine's network for good: the calling process is in a new one from here on, with mounts of its own and an empty /run, so that nothing
+/// it does to networks is seen by anybody else or outlives it. Needs CAP_SYS_ADMIN.
+[[nodiscard]] Result<void> retire();
+
 /// Where the calling thread is: a loopback that is up, and a fresh Linux's settings.
 [[nodiscard]] Result<void> settle_network();
 

@@ -6,6 +6,8 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
 #include <algorithm>
 
@@ -82,6 +84,22 @@ Message route(const std::optional<IpAddress>& to, const IpAddress& via, int inde
   return message;
 }
 
+/// By which interface the host sends to it; 0: by none.
+Result<int> way_to(Channel& channel, const IpAddress& to) {
+  rtmsg fixed{};
+  fixed.rtm_family = number_of(to.family());
+  fixed.rtm_dst_len = static_cast<std::uint8_t>(to.bits());
+  Message question(RTM_GETROUTE, 0, fixed, 256);
+  question.put_address(RTA_DST, to);
+  int index = 0;
+  const auto asked = channel.ask(question, [&](nlmsghdr* header) {
+    const nlattr* const out = nlmsg_find_attr(header, sizeof(rtmsg), RTA_OIF);
+    if (out != nullptr) index = static_cast<int>(nla_get_u32(out));
+  });
+  if (!asked) return asked.error();
+  return index;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StandIn>> StandIn::make(const std::vector<IpAddress>& addresses, const std::vector<Cidr>& taken) {
@@ -118,6 +136,7 @@ Result<void> StandIn::build(const std::vector<IpAddress>& addresses, const std::
 
 Result<void> StandIn::choose_networks(const std::vector<Cidr>& taken) {
   const Snapshot& host = places_.at("")->snapshot;
+  // Wide routes are the way to somewhere else, and ours are narrower.
   const auto meets = [&](const IpAddress& address) {
     const auto holds = [&](const Cidr& network) { return network.prefix() > 0 && network.network().contains(address); };
     return std::any_of(taken.begin(), taken.end(), holds) ||
@@ -163,6 +182,15 @@ Result<void> StandIn::furnish(Work& work, const std::vector<IpAddress>& addresse
   }
   work.await({"", interface});
   if (auto finished = work.finish(patience); !finished) return finished;
+  // The host may have rules of its own for what it sends where: nothing is to leave the machine.
+  for (const IpAddress& each : addresses) {
+    if (!host_[each.family() == Family::v4 ? 0 : 1]) continue;
+    const auto index = way_to(places_.at("")->channel, each);
+    if (!index) return index.error();
+    if (*index != *outer)
+      return Error{Exit::conflict, "routing rules of this host send what is for " + each.to_string() + " past the stand-in for the outside", {}, {},
+                   "ip rule shows them; topo test sends nothing that would leave the machine", {}};
+  }
   // What comes from outside is forwarded: as topo has it for the interfaces that were there when it applied.
   const std::string name = interface;
   if (auto written = write_sysctl("net/ipv4/conf/" + name + "/forwarding", "1"); !written) return written;

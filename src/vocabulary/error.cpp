@@ -20,4 +20,12 @@ std::string Error::to_string() const {
   return safe;
 }
 
+std::string Warning::to_string() const { return what + "; " + aim + ": " + remedy; }
+
+std::vector<std::string> to_strings(const std::vector<Warning>& warnings) {
+  std::vector<std::string> texts;
+  for (const auto& warning : warnings) texts.push_back(warning.to_string());
+  return texts;
+}
+
 }  // namespace topo

@@ -116,7 +116,6 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
   Firewall wanted = small_firewall("t");
   wanted.forwards_v4 = true;
   const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
-  const auto remedy = [](const std::string& warning) { return warning.substr(warning.find("to let it pass: ") + 16); };
   CHECK(told().empty());
   shell("iptables-legacy -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
   SECTION("the policy") { shell("iptables-legacy -P FORWARD DROP"); }
@@ -126,8 +125,9 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
   SECTION("a drop") { shell("iptables-legacy -A FORWARD -j DROP"); }
   const auto before = told();
   REQUIRE(before.size() == 1);
-  INFO(before[0]);
-  shell(remedy(before[0]));
+  INFO(before[0].to_string());
+  CHECK(before[0].aim == "to let it pass");
+  shell(before[0].remedy);
   CHECK(told().empty());
   must(replace(scratch.place(), "t", nullptr, &wanted));
   CHECK(told().empty());
@@ -139,7 +139,6 @@ TEST_CASE("an nft chain that drops is told with a remedy, and told no more once 
   Firewall wanted = small_firewall("t");
   wanted.forwards_v4 = true;
   const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
-  const auto remedy = [](const std::string& warning) { return warning.substr(warning.find("to let it pass: ") + 16); };
   shell("nft add table ip6 other && nft 'add chain ip6 other f { type filter hook forward priority 0; policy drop; }'");
   shell("nft add table ip in && nft 'add chain ip in inp { type filter hook input priority 0; policy drop; }'");
   CHECK(told().empty());
@@ -149,8 +148,9 @@ TEST_CASE("an nft chain that drops is told with a remedy, and told no more once 
   SECTION("of iptables-nft") { shell("iptables-nft -P FORWARD DROP"); }
   const auto before = told();
   REQUIRE(before.size() == 1);
-  INFO(before[0]);
-  shell(remedy(before[0]));
+  INFO(before[0].to_string());
+  CHECK(before[0].aim == "to let it pass");
+  shell(before[0].remedy);
   INFO(shell("nft list ruleset"));
   CHECK(told().empty());
   shell("nft flush ruleset");

@@ -149,8 +149,11 @@ Result<void> KernelHalf<Bridge>::observe(const Reading& reading, Graph& live) {
   return {};
 }
 
-Result<void> KernelHalf<Bridge>::find_hindrances(const Reading& reading, const Graph&, Hindrances& found) {
-  for (const Bridge* wanted : reading.desired.all<Bridge>()) link::check_name(reading, wanted->ns, wanted->name, found);
+Result<void> KernelHalf<Bridge>::find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {
+  for (const Bridge* wanted : reading.desired.all<Bridge>()) {
+    link::check_name(reading, wanted->ns, wanted->name, found);
+    if (wanted->ns.empty() && live.find(id_of(*wanted)) == nullptr) found.new_interfaces.push_back({wanted->name, "bridge"});
+  }
   return {};
 }
 

@@ -281,9 +281,13 @@ Result<void> KernelHalf<Veth>::observe(const Reading& reading, Graph& live) {
   return {};
 }
 
-Result<void> KernelHalf<Veth>::find_hindrances(const Reading& reading, const Graph&, Hindrances& found) {
+Result<void> KernelHalf<Veth>::find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {
   for (const Veth* wanted : reading.desired.all<Veth>()) {
-    for (const VethEnd& end : wanted->ends) link::check_name(reading, end.ns, end.name, found);
+    const bool is_new = live.find(id_of(*wanted)) == nullptr;
+    for (const VethEnd& end : wanted->ends) {
+      link::check_name(reading, end.ns, end.name, found);
+      if (is_new && end.ns.empty()) found.new_interfaces.push_back({end.name, "veth"});
+    }
   }
   return {};
 }

@@ -65,7 +65,7 @@ struct World {
       return world_.state;
     }
 
-    Result<Hindrances> find_hindrances(const Graph&) override { return Hindrances{world_.obstacles, {}}; }
+    Result<Hindrances> find_hindrances(const Graph&) override { return Hindrances{world_.obstacles, {}, {}}; }
 
     Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override {
       for (const auto& change : plan.changes) {
