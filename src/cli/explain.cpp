@@ -24,7 +24,8 @@ struct Question {
 };
 
 Error misread(const std::string& text) {
-  return Error{Exit::invalid, "'" + printable(text) + "' is no port", {}, {}, "B:PORT, B:PORT/udp or B:icmp; an IPv6 address in brackets: [fd00::1]:80", {}};
+  return Error{
+      Exit::invalid, "'" + printable(text) + "' is no port", {}, {}, "B:PORT, B:PORT/udp or B:icmp; an IPv6 address in brackets: [fd00::1]:80", {}};
 }
 
 /// "B", "B:80", "B:53/udp", "B:icmp", "[fd00::1]:80".
@@ -61,7 +62,8 @@ netfilter::Ruleset rules_of(const Graph& graph) {
 Result<reach::Subject> subject(const reach::Names& names, const std::string& text) {
   if (auto found = reach::subject_of(names, text)) return *std::move(found);
   const auto near = nearest(text, names.all());
-  return Error{Exit::invalid, "'" + printable(text) + "' is no name of the topology and no address", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}};
+  return Error{
+      Exit::invalid, "'" + printable(text) + "' is no name of the topology and no address", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}};
 }
 
 Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Graph& graph, const Question& question, bool live) {
@@ -70,8 +72,13 @@ Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Gra
   if (!to) return to.error();
   auto found = reach::explain(names, rules_of(graph), *from, *to, question.service, live);
   if (!found.empty()) return found;
-  return Error{Exit::invalid, "nothing is sent from " + printable(question.from) + " to " + printable(question.to) + " by the network", {}, {},
-               "nobody sends to himself, the host and the outside are no business of a topology between themselves, and both ends need addresses of one family", {}};
+  return Error{Exit::invalid,
+               "nothing is sent from " + printable(question.from) + " to " + printable(question.to) + " by the network",
+               {},
+               {},
+               "nobody sends to himself, the host and the outside are no business of a topology between themselves, and both ends need addresses of "
+               "one family",
+               {}};
 }
 
 /// What the file says of the very pair that a live one is about.
@@ -134,8 +141,11 @@ Exit explain(const Arguments& arguments) {
   const Exit exit = all ? Exit::ok : Exit::difference;
   if (arguments.format == Format::json) {
     auto flows = nlohmann::ordered_json::parse(report::explained_json(told, known->topology.sources));
-    say_json(nlohmann::ordered_json{{"format", format}, {"topology", known->topology.name.value}, {"live", arguments.live},
-                                    {"exit", static_cast<int>(exit)}, {"flows", std::move(flows)}});
+    say_json(nlohmann::ordered_json{{"format", format},
+                                    {"topology", known->topology.name.value},
+                                    {"live", arguments.live},
+                                    {"exit", static_cast<int>(exit)},
+                                    {"flows", std::move(flows)}});
   } else {
     say(report::explained_text(told, known->topology.sources));
   }

@@ -54,7 +54,10 @@ Tested test_one(const Topology& topology, const Desired& desired, const Argument
   } else if (arguments.format == Format::junit) {
     tested.junit = report::proof_junit(name, proven, static_cast<double>(milliseconds) / 1000);
   } else {
-    tested.document = {{"topology", name}, {"passed", passed}, {"failed", proven.size() - passed}, {"duration_ms", milliseconds},
+    tested.document = {{"topology", name},
+                       {"passed", passed},
+                       {"failed", proven.size() - passed},
+                       {"duration_ms", milliseconds},
                        {"flows", nlohmann::ordered_json::parse(report::proof_json(proven, topology.sources))}};
   }
   return tested;

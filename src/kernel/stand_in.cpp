@@ -28,8 +28,11 @@ constexpr std::chrono::milliseconds patience{2000};
 struct Pair {
   const char *host, *own;
 };
-constexpr Pair pairs_v4[]{{"198.51.100.253", "198.51.100.254"}, {"203.0.113.253", "203.0.113.254"}, {"192.0.2.253", "192.0.2.254"},
-                          {"198.18.255.253", "198.18.255.254"}, {"198.19.255.253", "198.19.255.254"}};
+constexpr Pair pairs_v4[]{{"198.51.100.253", "198.51.100.254"},
+                          {"203.0.113.253", "203.0.113.254"},
+                          {"192.0.2.253", "192.0.2.254"},
+                          {"198.18.255.253", "198.18.255.254"},
+                          {"198.19.255.253", "198.19.255.254"}};
 constexpr Pair pairs_v6[]{{"2001:db8:746f::1", "2001:db8:746f::2"}, {"2001:db8:706f::1", "2001:db8:706f::2"}};
 
 std::uint8_t number_of(Family family) { return family == Family::v4 ? AF_INET : AF_INET6; }
@@ -117,7 +120,12 @@ Result<void> StandIn::build(const std::vector<IpAddress>& addresses, const std::
   if (auto read = read_settings(host->channel, host->snapshot); !read) return read;
   if (auto read = dump_links(host->channel, host->snapshot); !read) return read;
   if (host->snapshot.link(std::string(interface)) != nullptr)
-    return Error{Exit::conflict, std::string("there is an interface ") + interface, "on this host", {}, "another topo test may be at work; else delete it", {}};
+    return Error{Exit::conflict,
+                 std::string("there is an interface ") + interface,
+                 "on this host",
+                 {},
+                 "another topo test may be at work; else delete it",
+                 {}};
   if (auto read = dump_addresses(host->channel, host->snapshot); !read) return read;
   if (auto read = dump_routes(host->channel, owner_protocol, host->snapshot); !read) return read;
   if (auto chosen = choose_networks(taken); !chosen) return chosen;
@@ -141,7 +149,8 @@ Result<void> StandIn::choose_networks(const std::vector<Cidr>& taken) {
     const auto holds = [&](const Cidr& network) { return network.prefix() > 0 && network.network().contains(address); };
     return std::any_of(taken.begin(), taken.end(), holds) ||
            std::any_of(host.addresses.begin(), host.addresses.end(), [&](const AddressRecord& own) { return own.address.address() == address; }) ||
-           std::any_of(host.routes.begin(), host.routes.end(), [&](const RouteRecord& own) { return own.destination.prefix() >= address.bits() - 8U && holds(own.destination); });
+           std::any_of(host.routes.begin(), host.routes.end(),
+                       [&](const RouteRecord& own) { return own.destination.prefix() >= address.bits() - 8U && holds(own.destination); });
   };
   const auto choose = [&](const auto& pairs, std::size_t family) {
     for (const Pair& pair : pairs) {
@@ -155,7 +164,8 @@ Result<void> StandIn::choose_networks(const std::vector<Cidr>& taken) {
   };
   const bool v6 = host.settings.forwarding_v6.has_value();
   if (choose(pairs_v4, 0) && (!v6 || choose(pairs_v6, 1))) return {};
-  return Error{Exit::conflict, "no network is free for the stand-in for the outside", {}, {}, "the subnets for documentation are in use on this host", {}};
+  return Error{
+      Exit::conflict, "no network is free for the stand-in for the outside", {}, {}, "the subnets for documentation are in use on this host", {}};
 }
 
 Result<void> StandIn::furnish(Work& work, const std::vector<IpAddress>& addresses) {
@@ -188,8 +198,12 @@ Result<void> StandIn::furnish(Work& work, const std::vector<IpAddress>& addresse
     const auto index = way_to(places_.at("")->channel, each);
     if (!index) return index.error();
     if (*index != *outer)
-      return Error{Exit::conflict, "routing rules of this host send what is for " + each.to_string() + " past the stand-in for the outside", {}, {},
-                   "ip rule shows them; topo test sends nothing that would leave the machine", {}};
+      return Error{Exit::conflict,
+                   "routing rules of this host send what is for " + each.to_string() + " past the stand-in for the outside",
+                   {},
+                   {},
+                   "ip rule shows them; topo test sends nothing that would leave the machine",
+                   {}};
   }
   // What comes from outside is forwarded: as topo has it for the interfaces that were there when it applied.
   const std::string name = interface;

@@ -18,8 +18,8 @@ class StandIn {
   /// The host's end.
   static constexpr const char* interface = "topo-outside";
 
-  /// `addresses` are the stand-in's: the host gets routes to these alone. `taken` are networks that the cable's own must not meet, besides those the host
-  /// has. Exit::conflict where the interface's name is taken, or all of the networks that it could have.
+  /// `addresses` are the stand-in's: the host gets routes to these alone. `taken` are networks that the cable's own must not meet, besides those the
+  /// host has. Exit::conflict where the interface's name is taken, or all of the networks that it could have.
   [[nodiscard]] static Result<std::unique_ptr<StandIn>> make(const std::vector<IpAddress>& addresses, const std::vector<Cidr>& taken);
   StandIn(const StandIn&) = delete;
   StandIn& operator=(const StandIn&) = delete;

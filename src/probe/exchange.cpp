@@ -58,7 +58,8 @@ Name name_of(const IpAddress& address, std::uint16_t port) {
 FileDescriptor open_socket(Family family, Protocol protocol) {
   const int domain = family == Family::v4 ? AF_INET : AF_INET6;
   const int flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-  if (protocol == Protocol::icmp) return FileDescriptor(::socket(domain, SOCK_RAW | flags, family == Family::v4 ? IPPROTO_ICMP : static_cast<int>(IPPROTO_ICMPV6)));
+  if (protocol == Protocol::icmp)
+    return FileDescriptor(::socket(domain, SOCK_RAW | flags, family == Family::v4 ? IPPROTO_ICMP : static_cast<int>(IPPROTO_ICMPV6)));
   FileDescriptor fd(::socket(domain, (protocol == Protocol::udp ? SOCK_DGRAM : SOCK_STREAM) | flags, 0));
   const int yes = 1;
   if (fd && family == Family::v6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
@@ -89,7 +90,8 @@ class Exchange {
     if (::getrandom(token_.data(), token_.size(), 0) != static_cast<ssize_t>(token_.size())) return failed("cannot get random bytes");
     poll_ = FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
     if (!poll_) return failed("cannot wait for packets");
-    if (auto listening = in_each([](const Probe& probe) { return probe.to_fd; }, [&](std::size_t i) { return listen(i); }); !listening) return listening;
+    if (auto listening = in_each([](const Probe& probe) { return probe.to_fd; }, [&](std::size_t i) { return listen(i); }); !listening)
+      return listening;
     return in_each([](const Probe& probe) { return probe.from_fd; }, [&](std::size_t i) { return send(i); });
   }
 
@@ -153,7 +155,8 @@ class Exchange {
     if (!bound && errno != EADDRINUSE && errno != EADDRNOTAVAIL) return failed("cannot listen on " + probe.at.to_string());
     listener.is_other = !bound && errno == EADDRINUSE;
     if (bound && probe.protocol == Protocol::tcp && ::listen(listener.fd.get(), 1024) != 0) listener.is_other = errno == EADDRINUSE;
-    if (bound && !listener.is_other && !watch(listener.fd.get(), EPOLLIN, first_listener + listeners_.size())) return failed("cannot wait for packets");
+    if (bound && !listener.is_other && !watch(listener.fd.get(), EPOLLIN, first_listener + listeners_.size()))
+      return failed("cannot wait for packets");
     if (!bound) listener.fd = FileDescriptor();
     listeners_.push_back(std::move(listener));
     return {};
@@ -304,7 +307,8 @@ class Exchange {
 
 }  // namespace
 
-Result<std::vector<Answer>> exchange(const std::vector<Probe>& probes, int home_fd, std::chrono::milliseconds patience, const std::function<bool()>& stop) {
+Result<std::vector<Answer>> exchange(const std::vector<Probe>& probes, int home_fd, std::chrono::milliseconds patience,
+                                     const std::function<bool()>& stop) {
   Exchange all(probes, home_fd);
   if (auto begun = all.begin(); !begun) return begun.error();
   return all.wait(patience, stop);

@@ -36,8 +36,8 @@ struct Answer {
   bool by_other = false;  ///< a program listened there already, and was used as it is
 };
 
-/// Sends all of them at once, and waits until each is answered or nothing has come for `patience`. Programs that listen already are used as they are: a
-/// connection is opened to them and closed. Must be called in the namespace of `home_fd`. `stop` is asked while it waits; true ends the waiting.
+/// Sends all of them at once, and waits until each is answered or nothing has come for `patience`. Programs that listen already are used as they are:
+/// a connection is opened to them and closed. Must be called in the namespace of `home_fd`. `stop` is asked while it waits; true ends the waiting.
 [[nodiscard]] Result<std::vector<Answer>> exchange(const std::vector<Probe>& probes, int home_fd, std::chrono::milliseconds patience,
                                                    const std::function<bool()>& stop = {});
 

@@ -23,8 +23,8 @@ using reach::Verdict;
 constexpr std::size_t at_once = 1000;
 constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes again after a second
 
-/// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either may
-/// answer for both addresses (arp(7)).
+/// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either
+/// may answer for both addresses (arp(7)).
 using Statement = std::tuple<netfilter::ChainId, std::string, std::size_t>;
 Statement statement_of(const reach::DecidingRule& rule) { return {rule.chain, rule.rule.comment, rule.rule.comment.empty() ? rule.index : 0}; }
 
@@ -93,8 +93,14 @@ class Proving {
   }
 
   [[nodiscard]] Probe probe_of(const Trial& trial) const {
-    Probe probe{place(trial.sender, trial.from_outside), place(trial.receiver, trial.to_outside), trial.source, trial.destination, trial.protocol, trial.port,
-                trial.at, trial.listen_port};
+    Probe probe{place(trial.sender, trial.from_outside),
+                place(trial.receiver, trial.to_outside),
+                trial.source,
+                trial.destination,
+                trial.protocol,
+                trial.port,
+                trial.at,
+                trial.listen_port};
     // The host chooses by itself what it sends from; from outside it is spoken to by an address that there is a way to.
     if (!trial.from_outside && trial.sender == reach::gateway) probe.source = IpAddress::any(trial.destination.family());
     if (trial.from_outside && trial.any_address) probe.destination = outside_->host_address(trial.destination.family()).value_or(trial.destination);
@@ -172,7 +178,8 @@ class Proving {
       } else if (!reached(trial, probe, answer, watch)) {
         outcome.what = "not proved: it did not come to the gateway; " + what_is_wrong(trial, probe, answer);
       } else if (*counted < wanted) {
-        outcome.what = "not proved: " + rule + " has counted " + std::to_string(*counted) + " of " + std::to_string(wanted) + " packets: something else stops them";
+        outcome.what = "not proved: " + rule + " has counted " + std::to_string(*counted) + " of " + std::to_string(wanted) +
+                       " packets: something else stops them";
       } else {
         outcome.passed = true;
         outcome.what = rule + " counted it";

@@ -52,7 +52,8 @@ void Watch::note(const unsigned char* packet, std::size_t length, bool is_v4, bo
   if (length < header + 4) return;
   const Family family = is_v4 ? Family::v4 : Family::v6;
   const int protocol = packet[is_v4 ? 9 : 6];
-  const IpAddress source = IpAddress::from_bytes(family, packet + (is_v4 ? 12 : 8)), destination = IpAddress::from_bytes(family, packet + (is_v4 ? 16 : 24));
+  const IpAddress source = IpAddress::from_bytes(family, packet + (is_v4 ? 12 : 8)),
+                  destination = IpAddress::from_bytes(family, packet + (is_v4 ? 16 : 24));
   const bool has_ports = protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
   // Of icmp the type, so that an answer is not taken for a question.
   const int number = has_ports ? packet[header + 2] << 8 | packet[header + 3] : packet[header];

@@ -58,8 +58,9 @@ class Checking {
 
   void refuse(const FlowSpec& flow, const Meeting& meeting, const std::string& why, const Position& at, const Services& wrong, bool allows) {
     const std::string who = name_of_sender(names(), meeting) + (allows ? " cannot reach " : " can reach ");
-    unmet_.push_back({flow.at, "expected to be " + std::string(allows ? "allowed, but " : "denied, but ") + who + told(name_of_receiver(names(), meeting), wrong),
-                      why + (at.line == 0 ? "" : ": line " + std::to_string(at.line)), static_cast<std::uint16_t>(std::min<std::size_t>(flow.text.size(), 200))});
+    unmet_.push_back(
+        {flow.at, "expected to be " + std::string(allows ? "allowed, but " : "denied, but ") + who + told(name_of_receiver(names(), meeting), wrong),
+         why + (at.line == 0 ? "" : ": line " + std::to_string(at.line)), static_cast<std::uint16_t>(std::min<std::size_t>(flow.text.size(), 200))});
   }
 
   Picture picture_;

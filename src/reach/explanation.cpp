@@ -143,7 +143,8 @@ class Explaining {
       const std::size_t holder = model_.network().station_of(model_.intent().ports[target.map].member);
       return model_.tracer().trace_mapped(from, destination_, target.map, model_.address_of(holder, target), &moves);
     }
-    return model_.tracer().trace(from, {to_outside ? Endpoint::Kind::outside : Endpoint::Kind::station, to_outside ? gateway : meeting.to, destination_}, &moves);
+    return model_.tracer().trace(
+        from, {to_outside ? Endpoint::Kind::outside : Endpoint::Kind::station, to_outside ? gateway : meeting.to, destination_}, &moves);
   }
 
   void add_hops(const Leg& leg, const std::vector<Move>& moves, const std::vector<Judged>& judged, Explanation& made) const {
@@ -173,8 +174,7 @@ class Explaining {
         const policy::Ruling& ruling = judged[at++].ruling;
         blocked = !ruling.passes();
         const policy::Step* step = ruling.decisive();
-        if (step != nullptr)
-          hop.filters.push_back({step->chain.name, step->index, netfilter::to_string(*step->rule, step->chain.family), blocked});
+        if (step != nullptr) hop.filters.push_back({step->chain.name, step->index, netfilter::to_string(*step->rule, step->chain.family), blocked});
       }
       made.hops.push_back(std::move(hop));
       if (blocked) return;

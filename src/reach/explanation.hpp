@@ -29,14 +29,14 @@ struct Filtering {
 /// What one station does with the packet.
 struct Hop {
   std::string node;
-  std::string in, out;   ///< interfaces; empty: the station itself sends, or takes it
-  std::string route;     ///< "default via 10.1.0.1"; empty: none is needed
-  Position at{};         ///< where the file says the route
+  std::string in, out;  ///< interfaces; empty: the station itself sends, or takes it
+  std::string route;    ///< "default via 10.1.0.1"; empty: none is needed
+  Position at{};        ///< where the file says the route
   IpAddress source, destination;
-  std::string mapped;    ///< the port map that turns it
+  std::string mapped;  ///< the port map that turns it
   Position mapped_at{};
-  std::string masked;    ///< the source from here on
-  bool back = false;     ///< it is the answer
+  std::string masked;  ///< the source from here on
+  bool back = false;   ///< it is the answer
   std::vector<Filtering> filters;
 };
 
@@ -48,8 +48,8 @@ struct Explanation {
   Verdict verdict = Verdict::allowed;
   std::string why;
   Position at{};
-  Spans others;            ///< without a port: what becomes of every service
-  std::vector<Hop> hops;   ///< to where it is stopped
+  Spans others;           ///< without a port: what becomes of every service
+  std::vector<Hop> hops;  ///< to where it is stopped
 };
 
 /// Everybody that `from` means to everybody that `to` means, by classes of equals and families. `service`: nullopt is whatever there is. `rules` are

@@ -10,10 +10,10 @@ namespace topo::reach {
 
 /// A class of senders and a class of those they may reach, with a station of each to stand for it.
 struct Meeting {
-  std::size_t sender = none;                     ///< index into Model::senders
-  std::size_t from = gateway, to = gateway;      ///< stations; the gateway also for the outside
-  std::vector<std::size_t> targets;              ///< indices into Model::targets; for what comes from outside the port maps that lead there as well
-  std::vector<std::size_t> senders, receivers;   ///< the stations of both classes that are meant; empty: the outside
+  std::size_t sender = none;                    ///< index into Model::senders
+  std::size_t from = gateway, to = gateway;     ///< stations; the gateway also for the outside
+  std::vector<std::size_t> targets;             ///< indices into Model::targets; for what comes from outside the port maps that lead there as well
+  std::vector<std::size_t> senders, receivers;  ///< the stations of both classes that are meant; empty: the outside
 };
 
 /// Everybody that `from` means with everybody else that `to` means.

@@ -47,7 +47,8 @@ class Trying {
   [[nodiscard]] bool is_mapped(const Witness& witness) const {
     const auto& maps = model_.intent().ports;
     return std::any_of(maps.begin(), maps.end(), [&](const policy::PortMap& map) {
-      return map.protocol == witness.protocol && map.first <= witness.port && witness.port <= map.last && (!map.address || *map.address == witness.destination);
+      return map.protocol == witness.protocol && map.first <= witness.port && witness.port <= map.last &&
+             (!map.address || *map.address == witness.destination);
     });
   }
 

@@ -12,13 +12,13 @@ namespace topo::reach {
 
 /// A packet, and what shall become of it.
 struct Trial {
-  std::string from, to;                ///< names of stations; zones outside; "host"
+  std::string from, to;                              ///< names of stations; zones outside; "host"
   std::size_t sender = gateway, receiver = gateway;  ///< stations; the gateway also for the outside
   bool from_outside = false, to_outside = false;
-  IpAddress source, destination;       ///< that is sent from (unspecified: the sender has no choice) and to
+  IpAddress source, destination;  ///< that is sent from (unspecified: the sender has no choice) and to
   Protocol protocol = Protocol::tcp;
   std::uint16_t port = 0;
-  IpAddress at;                        ///< where it is to arrive; behind a port map the target
+  IpAddress at;  ///< where it is to arrive; behind a port map the target
   std::uint16_t listen_port = 0;
   bool mapped = false;                 ///< by a port map
   bool any_address = false;            ///< that is for every address of the host
@@ -26,7 +26,7 @@ struct Trial {
   Verdict verdict = Verdict::allowed;  ///< allowed or denied
   std::string why;
   Position at_line{};
-  std::optional<DecidingRule> rule;    ///< of what is denied: that has to count it
+  std::optional<DecidingRule> rule;  ///< of what is denied: that has to count it
 };
 
 /// Of each class of allowed and denied flows one, of each port map also by localhost; what is unroutable is left out. `every_pair`: of each class all

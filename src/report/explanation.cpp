@@ -40,8 +40,8 @@ std::vector<std::string> lines_of(const reach::Hop& hop, const Sources& sources)
   if (!hop.route.empty()) lines.push_back(with_place("route " + hop.route + (hop.out.empty() ? "" : ", out by " + hop.out), hop.at, sources));
   if (!hop.masked.empty()) lines.push_back("from here on from " + hop.masked);
   for (const auto& filter : hop.filters)
-    lines.push_back(std::string(filter.blocks ? "blocked" : "let pass") + " by rule " + std::to_string(filter.index + 1) + " of " + filter.chain + ": " +
-                    filter.rule);
+    lines.push_back(std::string(filter.blocks ? "blocked" : "let pass") + " by rule " + std::to_string(filter.index + 1) + " of " + filter.chain +
+                    ": " + filter.rule);
   if (!hop.in.empty() && hop.out.empty() && hop.route.empty()) lines.push_back("is there");
   return lines;
 }
@@ -86,7 +86,8 @@ Json json_of(const reach::Hop& hop, const Sources& sources) {
   put("port_map_at", place(hop.mapped_at, sources));
   put("source_becomes", hop.masked);
   for (const auto& filter : hop.filters)
-    entry["filter"].push_back({{"chain", printable(filter.chain)}, {"rule", filter.index + 1}, {"text", printable(filter.rule)}, {"blocks", filter.blocks}});
+    entry["filter"].push_back(
+        {{"chain", printable(filter.chain)}, {"rule", filter.index + 1}, {"text", printable(filter.rule)}, {"blocks", filter.blocks}});
   return entry;
 }
 

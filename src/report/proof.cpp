@@ -142,7 +142,8 @@ std::string proof_json(const std::vector<Proven>& all, const Sources& sources) {
   Json list = Json::array();
   for (const Proven& one : all) {
     const auto& trial = one.trial;
-    Json entry{{"from", printable(trial.from)}, {"to", printable(trial.to)}, {"destination", trial.destination.to_string()}, {"service", service_of(trial)}};
+    Json entry{
+        {"from", printable(trial.from)}, {"to", printable(trial.to)}, {"destination", trial.destination.to_string()}, {"service", service_of(trial)}};
     if (!trial.by.empty()) entry["by"] = printable(trial.by);
     entry["declared"] = declared(trial);
     entry["why"] = printable(trial.why);
@@ -159,11 +160,14 @@ std::string proof_json(const std::vector<Proven>& all, const Sources& sources) {
 
 std::string proof_junit(const std::string& topology, const std::vector<Proven>& all, double seconds) {
   const auto failed = std::count_if(all.begin(), all.end(), [](const Proven& one) { return !one.passed; });
-  std::string text = "<testsuite name=\"" + xml(topology) + "\" tests=\"" + std::to_string(all.size()) +
-                     "\" failures=\"" + std::to_string(failed) + "\" time=\"" + std::to_string(seconds) + "\">\n";
+  std::string text = "<testsuite name=\"" + xml(topology) + "\" tests=\"" + std::to_string(all.size()) + "\" failures=\"" + std::to_string(failed) +
+                     "\" time=\"" + std::to_string(seconds) + "\">\n";
   for (const Proven& one : all) {
-    text += "  <testcase classname=\"" + xml(topology + "." + declared(one.trial)) + "\" name=\"" + xml(flow_of(one.trial, service_of(one.trial))) + "\"";
-    text += one.passed ? "/>\n" : "><failure message=\"" + xml(one.what) + "\">declared " + declared(one.trial) + ": " + xml(one.trial.why) + "</failure></testcase>\n";
+    text +=
+        "  <testcase classname=\"" + xml(topology + "." + declared(one.trial)) + "\" name=\"" + xml(flow_of(one.trial, service_of(one.trial))) + "\"";
+    text += one.passed ? "/>\n"
+                       : "><failure message=\"" + xml(one.what) + "\">declared " + declared(one.trial) + ": " + xml(one.trial.why) +
+                             "</failure></testcase>\n";
   }
   return text + "</testsuite>";
 }

@@ -49,7 +49,8 @@ TEST_CASE("what is expected to be possible and is not") {
   CHECK(unmet("internet -> web1:80", "").size() == 1);
   CHECK(unmet("\"internet -> web[*]:8080\"", "") ==
         Lines{"expected to be allowed, but office cannot reach web2:8080/tcp (no allow and no port map lets it in from outside)"});
-  CHECK(unmet("front -> lone", "") == Lines{"expected to be allowed, but web1 cannot reach lone (the answer is lost: lone has no route to 10.1.0.2)"});
+  CHECK(unmet("front -> lone", "") ==
+        Lines{"expected to be allowed, but web1 cannot reach lone (the answer is lost: lone has no route to 10.1.0.2)"});
 }
 
 TEST_CASE("what is expected to be impossible and is possible") {
