@@ -19,6 +19,19 @@ class Trying {
     for (const Witness& each : of_each_protocol(flow, *witness)) add(flow, each, every_pair);
   }
 
+  /// The same between two certain stations of its classes; the gateway for the host and the outside.
+  void add_between(const FlowClass& flow, std::size_t from, std::size_t to) {
+    Trying some(names_, rules_);
+    some.add(flow, false);
+    for (const Trial& base : some.take()) {
+      if (base.sender == from && base.receiver == to) {
+        trials_.push_back(base);
+      } else {
+        add_pair(flow, model_.targets()[flow.to.front()], from, to, base);
+      }
+    }
+  }
+
   std::vector<Trial> take() { return std::move(trials_); }
 
  private:
@@ -101,29 +114,33 @@ class Trying {
 
   /// All the other stations of both classes, and all of its targets.
   void add_pairs(const FlowClass& flow, const Witness& witness, const Trial& base) {
-    const Party& sender = model_.senders()[flow.from];
     for (const std::size_t number : flow.to) {
       const Target& target = model_.targets()[number];
       std::vector<std::size_t> receivers{witness.to};
       if (target.kind == Target::Kind::address) receivers = model_.receivers()[target.party].stations;
-      for (const std::size_t from : sender.stations) {
+      for (const std::size_t from : model_.senders()[flow.from].stations) {
         for (const std::size_t to : receivers) {
           const bool is_base = from == base.sender && to == base.receiver && number == flow.to.front();
-          if (is_base || (from == to && from != gateway)) continue;
-          Trial trial = base;
-          trial.sender = from;
-          trial.receiver = to;
-          trial.from = name_of_end(sender, from);
-          if (target.kind == Target::Kind::address) trial.to = name_of(model_, to);
-          trial.destination = model_.destination_of(from, to, target);
-          if (target.kind != Target::Kind::port) trial.at = trial.destination;
-          const Way way = model_.way(from, sender, to, target);
-          trial.source = way.source;
-          if (trial.rule) trial.rule = rule_on(way, base);
-          if (!trial.source.is_unspecified()) trials_.push_back(std::move(trial));
+          if (!is_base && (from != to || from == gateway)) add_pair(flow, target, from, to, base);
         }
       }
     }
+  }
+
+  /// What `base` tries, between two other stations of its classes.
+  void add_pair(const FlowClass& flow, const Target& target, std::size_t from, std::size_t to, const Trial& base) {
+    const Party& sender = model_.senders()[flow.from];
+    Trial trial = base;
+    trial.sender = from;
+    trial.receiver = to;
+    trial.from = name_of_end(sender, from);
+    if (target.kind == Target::Kind::address) trial.to = name_of(model_, to);
+    trial.destination = model_.destination_of(from, to, target);
+    if (target.kind != Target::Kind::port) trial.at = trial.destination;
+    const Way way = model_.way(from, sender, to, target);
+    trial.source = way.source;
+    if (trial.rule) trial.rule = rule_on(way, base);
+    if (!trial.source.is_unspecified()) trials_.push_back(std::move(trial));
   }
 
   [[nodiscard]] std::optional<DecidingRule> rule_on(const Way& way, const Trial& trial) const {
@@ -169,7 +186,9 @@ std::vector<Trial> trials_of(const Names& names, const netfilter::Ruleset& rules
         if (back && !spec.both_ways) continue;
         for (const Meeting& meeting : meetings_of(names, back ? *to : *from, back ? *from : *to)) {
           for (const Family family : {Family::v4, Family::v6}) {
-            if (const auto flow = expected(names.model(), meeting, family, Services::of(spec.ports), allowed)) expecting.add(*flow, every_pair);
+            const auto flow = expected(names.model(), meeting, family, Services::of(spec.ports), allowed);
+            if (flow && every_pair) expecting.add(*flow, true);
+            if (flow && !every_pair) expecting.add_between(*flow, meeting.from, meeting.to);
           }
         }
       }
@@ -199,13 +218,10 @@ std::optional<Trial> sign_of_life(const Names& names, std::size_t station, Famil
       if (meeting.senders.empty() || meeting.receivers.empty()) continue;
       const auto flow = expected(model, meeting, family, Services::of({}), true);
       if (!flow) continue;
-      // Of the station itself, not of an equal one.
-      FlowClass own = *flow;
       Trying trying(names, none_needed);
-      trying.add(own, true);
-      for (Trial& trial : trying.take()) {
-        if (trial.sender == station || trial.receiver == station) return std::move(trial);
-      }
+      trying.add_between(*flow, meeting.from, meeting.to);
+      auto found = trying.take();
+      if (!found.empty()) return std::move(found.front());
     }
   }
   return std::nullopt;
