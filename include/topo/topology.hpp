@@ -159,6 +159,12 @@ struct PolicySpec {
   std::vector<FlowSpec> deny;
 };
 
+/// Flows that the policy, routes and port maps must come to; they add nothing to these.
+struct ExpectSpec {
+  std::vector<FlowSpec> allow;  ///< all of it can be opened
+  std::vector<FlowSpec> deny;   ///< nothing of it can
+};
+
 /// One topology as its file (with all it includes) says it. Vectors are in the order written.
 struct Topology {
   Located<std::string> name;
@@ -168,6 +174,7 @@ struct Topology {
   std::vector<PortMapSpec> ports;
   std::vector<ZoneSpec> zones;
   PolicySpec policy;
+  ExpectSpec expect;
   Sources sources;
   bool doubtful = false;  ///< a whole section is missing or refused, or the defaults are
 };

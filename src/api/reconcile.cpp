@@ -6,6 +6,7 @@
 #include "apply/state.hpp"
 #include "apply/transaction.hpp"
 #include "desire/desire.hpp"
+#include "reach/expectations.hpp"
 #include "report/rows.hpp"
 #include "topo/names.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 Result<Graph> desired_graph(const Topology& topology) {
   Desired desired = desire(topology);
+  if (desired.diagnostics.empty()) desired.diagnostics = reach::unmet_expectations(topology, desired);
   if (desired.diagnostics.empty()) return std::move(desired.graph);
   Error error{Exit::invalid, "the topology " + topology.name.value + " is not valid", {}, {}, {}, {}};
   for (const auto& diagnostic : desired.diagnostics) error.details.push_back(render(diagnostic, topology.sources));

@@ -15,7 +15,7 @@ bool same(const Plan& a, const Plan& b) {
                     [](const Change& x, const Change& y) { return x.action == y.action && x.before == y.before && x.after == y.after; });
 }
 
-/// One line for each object of `plan`, a plan from what is to what was wanted. `wanted` is the word between the two values.
+/// One line for each object of `plan`, a plan from what is to what was wanted, that is not as it was. `wanted` is the word between the two values.
 std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) {
   std::vector<std::string> lines;
   std::set<Id> recreated;  // their removal is in the plan as well
@@ -25,6 +25,7 @@ std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) 
   for (const auto& change : plan.changes) {
     const Resource& resource = change.before ? *change.before : *change.after;
     if (!change.after && recreated.count(id_of(resource)) != 0) continue;
+    if (change.before == change.after) continue;  // the way there would have spoilt it
     const std::string name = std::string(kind_of(resource)) + " " + title_of(resource);
     const std::string summary = summary_of(resource);
     const std::string whole = name + (summary.empty() ? "" : " (" + summary + ")");

@@ -7,6 +7,7 @@
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
+#include "cli/reachability.hpp"
 #include "cli/show.hpp"
 #include "cli/unconfirmed.hpp"
 #include "report/rows.hpp"
@@ -39,7 +40,10 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
   const auto begin = Clock::now();
   const std::string& name = input.topology.name.value;
   const LastApplied last(input, arguments);
-  ApplyOptions options = apply_options(arguments, input.topology.sources, !last.is_input());
+  const Reaching reaching(&input.topology, &input.desired, last.other());
+  report::Reachability told;
+  ApplyOptions options = apply_options(arguments, input.topology.sources, !last.is_input(),
+                                       [&](const Plan& plan, const Graph& live) { return told = reaching.of(plan, live); });
   options.applied = last.graph();
   bool recorded = last.is_input();
   options.done = [&] {
@@ -64,7 +68,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
                        {"result", result},
                        {"duration_ms", milliseconds},
                        {"warnings", to_strings(outcome->warnings)},
-                       {"plan", to_json(outcome->plan, input.topology.sources)}});
+                       {"plan", to_json(outcome->plan, input.topology.sources, &told)}});
     if (guard) results.back()["until"] = guard->is_armed() ? Json(date_text(time_after(time_to_confirm(arguments)))) : Json();
   }
   if (outcome->refused) {

@@ -9,7 +9,7 @@
 
 namespace topo::cli {
 
-enum class Format { text, json };
+enum class Format { text, json, junit };
 enum class PictureFormat { svg, html, dot, mermaid, json };
 enum class Color { automatic, always, never };
 

@@ -128,6 +128,8 @@ _topo() {
     TOPOLOGY)
       COMPREPLY=($(compgen -W "$(topo completion topologies 2>/dev/null)" -- "$word") $(compgen -f -X '!*.yaml' -- "$word"))
       if [[ $word == */* ]]; then compopt -o filenames; COMPREPLY+=($(compgen -d -- "$word")); fi ;;
+    ENDS)
+      COMPREPLY=($(compgen -W "$(topo completion namespaces 2>/dev/null)" -- "$word") $(compgen -f -X '!*.yaml' -- "$word")) ;;
     NS)
       if ((operands == 0)); then
         COMPREPLY=($(compgen -W "$(topo completion namespaces 2>/dev/null)" -- "$word"))
@@ -161,6 +163,7 @@ std::string zsh_operand(const std::string& operand) {
   if (operand == "FILE") return "'*:file:_topo_files'";
   if (operand == "NAME") return "'*:topology:_topo_names topologies'";
   if (operand == "TOPOLOGY") return "'*:topology:_topo_topologies'";
+  if (operand == "ENDS") return "'1:file or end:_topo_ends' '2:end:_topo_names namespaces' '3:end:_topo_names namespaces'";
   if (operand == "NS") return "'1:namespace:_topo_names namespaces' '*::command:_normal'";
   if (operand == "SHELL") return "'1:shell:(bash zsh fish)'";
   return {};
@@ -190,6 +193,7 @@ std::string zsh(const Command& app, const std::vector<Command>& commands) {
   return "#compdef topo\n# topo completion zsh: to be kept as _topo in a folder of $fpath, or sourced after compinit\n"
          "_topo_names() {\n  local -a names=(${(f)\"$(topo completion $@[-1] 2>/dev/null)\"})\n  (($#names)) && compadd \"${@[1,-2]}\" -a names\n}\n"
          "_topo_files() {\n  _files -g '*.yaml(-.)'\n}\n"
+         "_topo_ends() {\n  _alternative 'namespaces:namespace:_topo_names namespaces' 'files:file:_topo_files'\n}\n"
          "_topo_topologies() {\n  _alternative 'topologies:topology:_topo_names topologies' 'files:file:_topo_files'\n}\n"
          "_topo() {\n  local state line\n  local -a commands=(\n" +
          names + "  )\n  " + options +
@@ -214,6 +218,7 @@ std::string fish_operand(const std::string& operand) {
   if (operand == "FILE") return files;
   if (operand == "NAME") return "(topo completion topologies 2>/dev/null)";
   if (operand == "TOPOLOGY") return "(topo completion topologies 2>/dev/null) " + files;
+  if (operand == "ENDS") return "(topo completion namespaces 2>/dev/null) " + files;
   if (operand == "NS") return "(topo completion namespaces 2>/dev/null)";
   if (operand == "SHELL") return "bash zsh fish";
   return {};

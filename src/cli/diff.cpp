@@ -6,6 +6,7 @@
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
+#include "cli/reachability.hpp"
 #include "cli/show.hpp"
 #include "diff/plan.hpp"
 
@@ -16,24 +17,27 @@ constexpr const char* format = "topo.diff/1";
 
 /// What there shall be of one topology, and the files that say so.
 struct Wanted {
-  const std::string& name;
-  const Graph& graph;
-  const Sources& sources;
-  const Graph* applied;
+  const Topology& topology;
+  const Desired& desired;
+  const Graph* applied;   ///< the graph of what was last applied
+  const Recorded* other;  ///< that, where it is not this
 };
 
 Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordered_json& results) {
-  auto planned = plan_graph(live_kernels(arguments), wanted.graph, wanted.applied);
+  const std::string& name = wanted.topology.name.value;
+  const Sources& sources = wanted.topology.sources;
+  auto planned = plan_graph(live_kernels(arguments), wanted.desired.graph, wanted.applied);
   if (!planned) {
-    results.push_back({{"topology", wanted.name}, {"error", to_json(planned.error())}});
+    results.push_back({{"topology", name}, {"error", to_json(planned.error())}});
     return complain(planned.error());
   }
   const Plan& plan = planned->plan;
   for (const auto& warning : planned->observed.warnings) warn(warning.to_string());
-  auto result = to_json(plan, wanted.sources);
-  if (arguments.format == Format::text) show_plan(plan, wanted.sources, arguments);
+  const auto reachability = Reaching(&wanted.topology, &wanted.desired, wanted.other).of(plan, planned->observed.live);
+  auto result = to_json(plan, sources, &reachability);
+  if (arguments.format == Format::text) show_plan(plan, sources, reachability, arguments);
   Exit exit = plan.empty() ? Exit::ok : Exit::difference;
-  if (const auto conflict = plan.empty() ? std::nullopt : conflict_of(planned->observed, wanted.name, arguments.take_port)) {
+  if (const auto conflict = plan.empty() ? std::nullopt : conflict_of(planned->observed, name, arguments.take_port)) {
     result["error"] = to_json(*conflict);
     exit = complain(*conflict);
   }
@@ -45,7 +49,7 @@ Exit diff_files(const std::vector<Input>& inputs, const Arguments& arguments, nl
   Exit exit = Exit::ok;
   for (const auto& input : inputs) {
     const LastApplied last(input, arguments);
-    exit = worse(exit, diff_one({input.topology.name.value, input.desired.graph, input.topology.sources, last.graph()}, arguments, results));
+    exit = worse(exit, diff_one({input.topology, input.desired, last.graph(), last.other()}, arguments, results));
   }
   return exit;
 }
@@ -72,7 +76,7 @@ Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) 
       exit = worse(exit, Exit::invalid);
       continue;
     }
-    exit = worse(exit, diff_one({name, recorded->desired.graph, recorded->topology.sources, &recorded->desired.graph}, arguments, results));
+    exit = worse(exit, diff_one({recorded->topology, recorded->desired, &recorded->desired.graph, nullptr}, arguments, results));
   }
   return exit;
 }

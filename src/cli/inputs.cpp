@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/output.hpp"
+#include "reach/expectations.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -23,9 +24,14 @@ Input load_input(const std::string& path, const LoadOptions& options, Purpose pu
   input.topology = std::move(loaded.topology);
   input.diagnostics = std::move(loaded.diagnostics);
   if (!loaded.unreadable) {
-    if (purpose == Purpose::use) input.desired = desire(input.topology);
-    if (purpose == Purpose::check) input.desired.diagnostics = check(input.topology);
+    const bool expects = !input.topology.expect.allow.empty() || !input.topology.expect.deny.empty();
+    if (purpose == Purpose::use || expects) {
+      input.desired = desire(input.topology);
+    } else {
+      input.desired.diagnostics = check(input.topology);
+    }
     input.diagnostics.insert(input.diagnostics.end(), input.desired.diagnostics.begin(), input.desired.diagnostics.end());
+    if (input.diagnostics.empty()) input.diagnostics = reach::unmet_expectations(input.topology, input.desired);
   }
   tidy(input.diagnostics);
   return input;

@@ -17,11 +17,11 @@ struct Input {
   std::string path;
   Topology topology;
   Desired desired;
-  std::vector<Diagnostic> diagnostics;  ///< of load and desire together; empty: the topology may be used
+  std::vector<Diagnostic> diagnostics;  ///< of load and desire together, else of what it expects; empty: the topology may be used
 };
 
 enum class Purpose {
-  check,  ///< only whether it is good: nothing is desired
+  check,  ///< only whether it is good: `desired` may be empty
   use
 };
 

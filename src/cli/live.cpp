@@ -95,16 +95,17 @@ void keep(const std::string& topology, const Applied& applied) {
   if (auto kept = record(topology, applied); !kept) warn(kept.error().to_string());
 }
 
-ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change) {
+ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change, Reachable reachable) {
   ApplyOptions options;
   options.lock_timeout = lock_timeout(arguments);
   options.take_port = arguments.take_port;
   options.interrupts = interrupts;
   const bool may_ask = !arguments.yes && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
   options.lock_first = expects_change && !may_ask;
-  options.agree = [&arguments, &sources, may_ask](const Plan& plan, const Observed& observed) {
+  options.agree = [&arguments, &sources, may_ask, reachable = std::move(reachable)](const Plan& plan, const Observed& observed) {
+    const report::Reachability told = reachable(plan, observed.live);
     const bool ask = may_ask && destroys(plan);
-    if (arguments.format == Format::text || ask) show_plan(plan, sources, arguments, arguments.format == Format::text ? stdout : stderr);
+    if (arguments.format == Format::text || ask) show_plan(plan, sources, told, arguments, arguments.format == Format::text ? stdout : stderr);
     for (const auto& warning : observed.warnings) warn(warning.to_string());
     return !ask || says_yes(plan.topology + ": go on?");
   };

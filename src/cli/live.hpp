@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "cli/arguments.hpp"
 #include "cli/inputs.hpp"
 #include "desire/desire.hpp"
+#include "report/reachability.hpp"
 
 namespace topo::cli {
 
@@ -35,6 +37,8 @@ class LastApplied {
   [[nodiscard]] const Applied& now() const { return now_; }  ///< the input as it would be recorded
   [[nodiscard]] bool is_input() const { return is_input_; }
   [[nodiscard]] const Graph* graph() const;  ///< nullptr: not known
+  /// What other files said; nullptr: it is the input, or not known.
+  [[nodiscard]] const Recorded* other() const { return other_ ? &*other_ : nullptr; }
 
  private:
   const Input& input_;
@@ -46,9 +50,12 @@ class LastApplied {
 /// Keeps the files for `diff` and `destroy` without one. That they cannot be kept does not make what was applied less so: a warning.
 void keep(const std::string& topology, const Applied& applied);
 
+/// What a plan from a live graph makes of who can reach whom.
+using Reachable = std::function<report::Reachability(const Plan&, const Graph&)>;
+
 /// Options of a change: lock timeout, interrupts, and `agree`, which shows the plan and on a terminal asks before something is deleted
-/// or recreated. `expects_change`: that there is nothing to do would be a surprise.
-[[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change);
+/// or recreated. `expects_change`: that there is nothing to do would be a surprise. `reachable` is asked when a plan is shown, or has to be told.
+[[nodiscard]] ApplyOptions apply_options(const Arguments& arguments, const Sources& sources, bool expects_change, Reachable reachable);
 
 /// The topologies in this kernel, by its marks. With `wanted` not empty: these, and Exit::invalid where one of them is not here.
 [[nodiscard]] Result<std::vector<std::string>> topologies_here(const std::vector<std::string>& wanted);

@@ -80,6 +80,15 @@ std::vector<Command> commands() {
       {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
+      {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {false, true}, "FILE", file_help, 0, -1},
+      {"explain",
+       "Say why A can or cannot reach B: hop by hop, with the rule that decides",
+       run<cli::explain>,
+       {true, true},
+       "ENDS",
+       "File of the topology, else what was last applied here; then namespaces, bridges, zones, internet, host or addresses",
+       2,
+       3},
       {"run", "Run a command on a private host that has the topology and ends with the command", cli::run, {false, true}, "FILE", file_help, 1, -1},
       {"export",
        "Write the live state as a topology file",
@@ -221,6 +230,13 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_option("--in", arguments.in, "Namespace to run the command in, instead of the host")->option_text("NS");
     sub.add_flag("--outside", arguments.outside, "With a stand-in for the outside world: the namespace internet, beyond the host's uplink");
   }
+  if (std::strcmp(command.name, "test") == 0) {
+    using topo::cli::Format;
+    add_choice(sub, "-o,--output", arguments.format, Choices<Format>{{"text", Format::text}, {"json", Format::json}, {"junit", Format::junit}},
+               "text, json or junit");
+    sub.add_flag("--all", arguments.all, "Every pair, instead of one for all of whom the same holds");
+  }
+  if (std::strcmp(command.name, "explain") == 0) sub.add_flag("--live", arguments.live, "Read the kernel, and say where it differs from the file");
   if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");
   if (std::strcmp(command.name, "graph") == 0) add_graph_options(sub, arguments);
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
@@ -238,6 +254,7 @@ class Help : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     if (app->get_name() == "exec") usage.insert(usage.rfind("NS") + 2, " [--] COMMAND...");
+    if (app->get_name() == "explain") usage.replace(usage.rfind("ENDS"), std::string::npos, "[FILE] A B[:PORT[/udp]]");
     if (app->get_name() == "run") usage.insert(usage.rfind("FILE") + 4, "... -- COMMAND");
     return usage;
   }

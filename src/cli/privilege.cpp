@@ -36,12 +36,13 @@ Result<void> need_privilege(const std::string& purpose) {
   return Error{Exit::unsupported, "no privilege to " + purpose + " (" + missing + " missing)", {}, {}, "run topo as root, with sudo for example", {}};
 }
 
-void drop_privileges() {
+void drop_privileges(bool listens) {
   std::vector<std::pair<int, int>> kept;  // a capability, and the sets that it stays in
   if (::capng_get_caps_process() == 0) {
     for (const int capability : {CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW}) {
       if (has(capability)) kept.emplace_back(capability, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
     }
+    if (listens && has(CAP_NET_BIND_SERVICE)) kept.emplace_back(CAP_NET_BIND_SERVICE, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
     // Not for topo itself: modprobe, being started by root, makes it effective.
     if (has(CAP_SYS_MODULE) && firewall::may_lack_modules()) kept.emplace_back(CAP_SYS_MODULE, CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
     ::capng_clear(CAPNG_SELECT_ALL);

@@ -16,7 +16,7 @@ namespace topo::cli {
 
 /// Gives up, for good, every capability that topo's work on the kernel does not need, and the way to new ones by executing a program. Kept are NET_ADMIN,
 /// SYS_ADMIN and NET_RAW, and where a kernel module may be missing SYS_MODULE, for modprobe alone. The bounding set is left as it is where the process
-/// may not change it (no CAP_SETPCAP).
-void drop_privileges();
+/// may not change it (no CAP_SETPCAP). `listens`: it keeps NET_BIND_SERVICE too, to listen on any port in a topology's namespaces.
+void drop_privileges(bool listens = false);
 
 }  // namespace topo::cli

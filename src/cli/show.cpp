@@ -7,14 +7,17 @@
 
 namespace topo::cli {
 
-void show_plan(const Plan& plan, const Sources& sources, const Arguments& arguments, FILE* stream) {
+void show_plan(const Plan& plan, const Sources& sources, const report::Reachability& reachability, const Arguments& arguments, FILE* stream) {
   report::PlanTextOptions options;
+  options.reachability = &reachability;
   if (colored(arguments, stream)) options.paint = report::Paint::colored;
   const std::string text = report::plan_text(plan, sources, options);
   stream == stdout ? say(text) : complain(text);
 }
 
-nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources) { return nlohmann::ordered_json::parse(report::plan_json(plan, sources)); }
+nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const report::Reachability* reachability) {
+  return nlohmann::ordered_json::parse(report::plan_json(plan, sources, reachability));
+}
 
 std::size_t count_of(const Plan& plan) { return report::rows_of(plan, {}).rows.size(); }
 

@@ -7,6 +7,7 @@
 namespace topo::network {
 namespace {
 
+constexpr std::uint32_t least_mtu_v6 = 1280;  // RFC 8200, section 5
 constexpr std::array<std::string_view, 3> forwarding{"net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding", "net/ipv6/conf/all/forwarding"};
 
 bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
@@ -97,6 +98,15 @@ bool kills_addresses(const Network& network, const Space& space, const std::stri
   });
 }
 
+/// The kernel has no IPv6 on an interface of less than its least MTU, and so none of its sysctls either.
+void refuse_without_ipv6(Network& network, const EndRef& ref, const Located<std::string>& sysctl) {
+  const std::uint32_t mtu = network.cables[ref.cable].mtu;
+  if (mtu >= least_mtu_v6 || !sysctl.value.starts_with("net/ipv6/")) return;
+  network.mistakes.refuse(
+      sysctl.at, "an MTU of " + std::to_string(mtu) + " is too small for IPv6, so that " + in_quotes(network.end(ref).name) + " has no such sysctl",
+      "IPv6 needs 1280 at least", sysctl.value.size());
+}
+
 void check_sysctls(Network& network, const Space& space) {
   for (const auto& [name, value] : space.spec->sysctls) {
     const bool forwards = std::find(forwarding.begin(), forwarding.end(), name.value) != forwarding.end();
@@ -111,7 +121,11 @@ void check_sysctls(Network& network, const Space& space) {
     if (value != "0" && kills_addresses(network, space, name.value, interface)) {
       network.mistakes.refuse(name.at, "this takes away the IPv6 addresses of namespace " + in_quotes(space.name), {}, name.value.size());
     }
-    if (interface.empty() || interface == "all" || interface == "default" || interface == "lo" || network.interface(space, interface)) continue;
+    if (interface.empty() || interface == "all" || interface == "default" || interface == "lo") continue;
+    if (const auto ref = network.interface(space, interface)) {
+      refuse_without_ipv6(network, *ref, name);
+      continue;
+    }
     network.mistakes.refuse(name.at, "namespace " + in_quotes(space.name) + " has no interface " + in_quotes(interface),
                             interfaces_hint(network, space), name.value.size());
   }

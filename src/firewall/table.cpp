@@ -248,6 +248,15 @@ std::vector<Entry> Table::rules(const std::string& chain) const {
   return found;
 }
 
+std::vector<std::uint64_t> Table::packets(const std::string& chain) const {
+  std::vector<std::uint64_t> found;
+  const auto& [library, handle] = *snapshot_;
+  for (const void* rule = library->first_rule(chain.c_str(), handle); rule != nullptr; rule = library->next_rule(rule, handle)) {
+    found.push_back(id_.family == Family::v4 ? static_cast<const ipt_entry*>(rule)->counters.pcnt : static_cast<const ip6t_entry*>(rule)->counters.pcnt);
+  }
+  return found;
+}
+
 Result<void> Table::create(const std::string& chain) {
   if (snapshot_->library->create(chain.c_str(), snapshot_->handle) == 0) return failure("cannot make chain " + chain, errno);
   return {};

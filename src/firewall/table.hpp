@@ -45,6 +45,8 @@ class Table {
   /// "ACCEPT" or "DROP"; empty for a chain that is not built in.
   [[nodiscard]] std::string policy(const std::string& chain) const;
   [[nodiscard]] std::vector<Entry> rules(const std::string& chain) const;
+  /// How many packets each of them has met.
+  [[nodiscard]] std::vector<std::uint64_t> packets(const std::string& chain) const;
 
   [[nodiscard]] Result<void> create(const std::string& chain);
   [[nodiscard]] Result<void> flush(const std::string& chain);

@@ -15,6 +15,9 @@ namespace topo::kernel {
 namespace {
 
 constexpr std::uint8_t port_forwarding = 3;  // BR_STATE_FORWARDING
+// In a namespace that others use too, interfaces are numbered far from what the kernel gives to theirs, one topology's far from another's.
+constexpr int first_index = 0x10000;
+constexpr std::uint32_t index_spread = 0xfffff;
 
 std::string named(const std::string& ns, const std::string& interface) { return ns.empty() ? interface : ns + ":" + interface; }
 
@@ -36,6 +39,19 @@ std::string name_in_fresh(const std::string& name) {
     if (end != std::string::npos && interface != "all" && interface != "lo") return std::string(folder) + "default" + name.substr(end);
   }
   return name;
+}
+
+/// In the calling thread's namespace, which is new: what is written into every one (KernelHalf<Namespace>), since other settings follow from it.
+Result<void> prepare_fresh(bool forwards) {
+  const auto write = [](const std::string& name, const std::string& from, const std::string& to) -> Result<void> {
+    const auto value = read_sysctl(name);
+    if (!value) return value.error();
+    return *value == from ? write_sysctl(name, to) : Result<void>();
+  };
+  const std::string shall = forwards ? "1" : "0", other = forwards ? "0" : "1";
+  if (auto written = write("net/ipv4/ip_forward", other, shall); !written) return written;
+  if (auto written = write("net/ipv6/conf/all/forwarding", other, shall); !written) return written;
+  return write("net/ipv4/conf/all/rp_filter", "1", "0");
 }
 
 }  // namespace
@@ -101,13 +117,12 @@ Result<void> Work::remove_place(const std::string& ns) {
 
 int Work::choose_index(const InterfaceName& name) {
   const auto found = places_.find(name.ns);
-  if (found == places_.end() || !found->second->fresh) {
-    will_make(name);
-    return 0;
-  }
-  const int chosen = found->second->next_index++;
-  found->second->indexes[name.interface] = chosen;
-  return chosen;
+  if (found == places_.end() || !found->second->fresh) will_make(name);
+  if (found == places_.end()) return 0;
+  Place& in = *found->second;
+  if (in.next_index == 0) in.next_index = in.fresh ? 2 : first_index + static_cast<int>(scratch_group_ & index_spread);
+  while (in.snapshot.link(in.next_index) != nullptr) ++in.next_index;
+  return in.indexes[name.interface] = in.next_index++;
 }
 
 Result<int> Work::index(const InterfaceName& name) {
@@ -115,11 +130,11 @@ Result<int> Work::index(const InterfaceName& name) {
   auto where = place(name.ns);
   if (!where) return std::move(where).error();
   Place& in = **where;
-  if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
-  if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
   if (const auto queued = queued_.find(name.ns); queued != queued_.end() && queued->second.contains(name.interface)) {
     if (auto made = make(); !made) return std::move(made).error();
   }
+  if (const auto known = in.indexes.find(name.interface); known != in.indexes.end()) return known->second;
+  if (const LinkRecord* link = in.snapshot.link(name.interface); link != nullptr && !in.gone.contains(name.interface)) return link->index;
   const auto found = read_link(in.channel, name.interface);
   if (!found) return found.error();
   if (!*found) return Error{Exit::rolled_back, "there is no interface " + named(name.ns, name.interface), {}, {}, {}, {}};
@@ -147,16 +162,18 @@ Result<std::optional<std::string>> Work::sysctl(const std::string& ns, const std
   return read_sysctl(name);
 }
 
-Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name) {
+Result<std::optional<std::string>> Work::fresh_sysctl(const std::string& name, bool forwards) {
   const int home_fd = places_.at("")->netns.get();
-  if (!scratch_netns_) {
+  FileDescriptor& scratch = scratch_netns_[forwards];
+  if (!scratch) {
     const auto inside = Inside::enter_new(home_fd);
     if (!inside) return inside.error();
     auto netns = own_namespace();
     if (!netns) return std::move(netns).error();
-    scratch_netns_ = std::move(*netns);
+    if (auto prepared = prepare_fresh(forwards); !prepared) return std::move(prepared).error();
+    scratch = std::move(*netns);
   }
-  const auto inside = Inside::enter(scratch_netns_.get(), home_fd);
+  const auto inside = Inside::enter(scratch.get(), home_fd);
   if (!inside) return inside.error();
   return read_sysctl(name_in_fresh(name));
 }

@@ -32,7 +32,7 @@ struct Place {
   Channel channel;
   Snapshot snapshot;                   ///< as last observed
   bool fresh = false;                  ///< made here and without a name yet: it ends with this program
-  int next_index = 2;                  ///< in a fresh one nobody else takes interface indexes
+  int next_index = 0;                  ///< of the next interface made here; 0: none was made yet
   std::map<std::string, int> indexes;  ///< of interfaces made or looked up since the snapshot
   std::set<std::string> gone;          ///< interfaces of the snapshot that were removed since
 };
@@ -76,7 +76,8 @@ class Work {
   [[nodiscard]] Batch& batch(Step step, const std::string& ns) { return batches_[step][ns]; }
   /// An interface whose making is queued, with an index that the kernel chooses.
   void will_make(const InterfaceName& name) { queued_[name.ns].insert(name.interface); }
-  /// The same, with the index that it shall have; 0: the kernel chooses.
+  /// The same, with the index that it shall have; 0: the kernel chooses. By that index it can be configured in the system call that makes it: where
+  /// somebody else has taken the name meanwhile, the rest does not reach their interface.
   [[nodiscard]] int choose_index(const InterfaceName& name);
   /// The index of an interface; where it is only queued it is made now.
   [[nodiscard]] Result<int> index(const InterfaceName& name);
@@ -84,8 +85,8 @@ class Work {
   [[nodiscard]] Result<void> set_sysctl(const std::string& ns, const std::string& name, const std::string& value);
   /// The value that is there now; nullopt: no such key.
   [[nodiscard]] Result<std::optional<std::string>> sysctl(const std::string& ns, const std::string& name);
-  /// The value that a fresh namespace has; net/*/{conf,neigh}/INTERFACE from `default` there.
-  [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name);
+  /// The value that a namespace just made has, one that forwards or one that does not; net/*/{conf,neigh}/INTERFACE from `default` there.
+  [[nodiscard]] Result<std::optional<std::string>> fresh_sysctl(const std::string& name, bool forwards);
   [[nodiscard]] bool has_ipv6() const { return places_.at("")->snapshot.settings.forwarding_v6.has_value(); }
 
   /// To be done as soon as all that is queued for making is made.
@@ -136,7 +137,7 @@ class Work {
   std::vector<InterfaceName> fragile_;
   std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace
   std::optional<NamespaceSettings> fresh_settings_;
-  FileDescriptor scratch_netns_;
+  std::map<bool, FileDescriptor> scratch_netns_;  ///< one that forwards, one that does not
 };
 
 }  // namespace topo::kernel

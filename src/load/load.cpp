@@ -24,10 +24,10 @@ void read_earlier(Reading&, const Node&, Topology&) {}
 constexpr Key<Topology> keys[]{
     {"topology", read_name},         {"include", read_earlier}, {"vars", read_earlier},          {"defaults", read_earlier},
     {"gateway", read_gateway_place}, {"bridges", read_bridges}, {"namespaces", read_namespaces}, {"links", read_links},
-    {"ports", read_ports},           {"zones", read_zones},     {"policy", read_policy},
+    {"ports", read_ports},           {"zones", read_zones},     {"policy", read_policy},      {"expect", read_expect},
 };
 
-std::string hint_for(std::string_view key) { return key == "run" || key == "expect" ? not_in_this_version : ""; }
+std::string hint_for(std::string_view key) { return key == "run" ? not_in_this_version : ""; }
 
 /// Whether every name can be known: no section of names is refused as a whole, or stands under a key that is none.
 bool names_are_whole(const Node& root) {

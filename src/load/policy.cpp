@@ -145,6 +145,11 @@ constexpr Key<PolicySpec> policy_keys[]{
                   PolicySpec& policy) { policy.reject = read_boolean(reading.mistakes, value, "reject").value_or(false); }},
 };
 
+constexpr Key<ExpectSpec> expect_keys[]{
+    {"allow", [](Reading& reading, const Node& value, ExpectSpec& expect) { read_flows(reading, value, "allow", expect.allow); }},
+    {"deny", [](Reading& reading, const Node& value, ExpectSpec& expect) { read_flows(reading, value, "deny", expect.deny); }},
+};
+
 void read_member(Reading& reading, const Node& node, ZoneSpec& zone) {
   if (!is_scalar(reading.mistakes, node, "a zone", "bridges, namespaces or networks outside")) return;
   if (node.text.find_first_of(":/") == std::string::npos && !IpAddress::parse(node.text)) {
@@ -186,7 +191,13 @@ void read_policy(Reading& reading, const Node& value, Topology& topology) {
   read_keys(reading, value, "policy", policy_keys, topology.policy);
 }
 
+void read_expect(Reading& reading, const Node& value, Topology& topology) {
+  if (!is_map(reading.mistakes, value, "expect", "expect: { deny: [A -> B] }")) return;
+  read_keys(reading, value, "expect", expect_keys, topology.expect);
+}
+
 void add_policy_places(std::vector<Place>& places) {
+  places.push_back({"expect", names_of(expect_keys)});
   places.push_back({"policy", names_of(policy_keys)});
   places.push_back({"flow", names_of(flow_keys)});
 }

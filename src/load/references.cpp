@@ -189,8 +189,9 @@ class References {
     for (const auto& link : topology_.links) check(link);
     for (const auto& map : topology_.ports) one_namespace(map.target, map.target_at, {});
     for (const auto& zone : topology_.zones) check(zone);
-    for (const auto& flow : topology_.policy.allow) check(flow);
-    for (const auto& flow : topology_.policy.deny) check(flow);
+    for (const auto* flows : {&topology_.policy.allow, &topology_.policy.deny, &topology_.expect.allow, &topology_.expect.deny}) {
+      for (const auto& flow : *flows) check(flow);
+    }
   }
 
  private:

@@ -19,6 +19,7 @@ void read_links(Reading& reading, const Node& value, Topology& topology);
 void read_ports(Reading& reading, const Node& value, Topology& topology);
 void read_zones(Reading& reading, const Node& value, Topology& topology);
 void read_policy(Reading& reading, const Node& value, Topology& topology);
+void read_expect(Reading& reading, const Node& value, Topology& topology);
 
 /// One bridge, namespace, attachment or link from the map of its keys.
 void read_bridge(Reading& reading, const Node& map, const Node* defaults, BridgeSpec& bridge);

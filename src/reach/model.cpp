@@ -46,32 +46,56 @@ void choose_service(const Span& span, const Spans& spans, Witness& witness) {
 
 }  // namespace
 
-Model::Model(const Graph& graph, policy::Intent intent)
+Model::Model(const Graph& graph, policy::Intent intent, const Zones& zones)
     : intent_(std::make_unique<policy::Intent>(std::move(intent))),
       relations_(std::make_unique<policy::Relations>(*intent_)),
       network_(std::make_unique<Network>(graph, *intent_)),
       judge_(std::make_unique<Judge>(*relations_)),
       tracer_(std::make_unique<Tracer>(*network_, *relations_)) {
+  regions_ = regions_of(*relations_, zones);
   ModelBuilder(*this).build();
 }
 
+bool Model::is_itself(const Party& from, const Target& target) const {
+  if (from.kind != Party::Kind::namespaces || from.stations.size() != 1) return false;
+  if (target.kind == Target::Kind::port) return network_->station_of(intent_->ports[target.map].member) == from.stations.front();
+  return receivers_[target.party].stations == from.stations;
+}
+
+std::uint32_t Model::usual_outcome(std::size_t sender, std::size_t target) const {
+  const std::size_t home = home_of_sender_[sender];
+  const bool at_home = home != none && home == home_of_target_[target];
+  return outcome_of_group_[sender][2 * group_of_target_[target] + std::size_t{at_home}];
+}
+
 std::size_t Model::outcome_number(std::size_t sender, std::size_t target) const {
-  const Party& from = senders_[sender];
-  const Target& wanted = targets_[target];
-  if (from.kind == Party::Kind::namespaces && from.stations.size() == 1) {
-    const bool is_itself = wanted.kind == Target::Kind::port ? network_->station_of(intent_->ports[wanted.map].member) == from.stations.front()
-                                                             : receivers_[wanted.party].stations == from.stations;
-    if (is_itself) return none;
-  }
-  std::uint32_t found = no_outcome;
-  if (const auto exception = exceptions_[sender].find(target); exception != exceptions_[sender].end()) {
-    found = exception->second;
-  } else {
-    const std::size_t home = home_of_sender_[sender];
-    const bool at_home = home != none && home == home_of_target_[target];
-    found = outcome_of_group_[sender][2 * group_of_target_[target] + std::size_t{at_home}];
-  }
+  if (is_itself(senders_[sender], targets_[target])) return none;
+  const auto exception = exceptions_[sender].find(target);
+  const std::uint32_t found = exception != exceptions_[sender].end() ? exception->second : usual_outcome(sender, target);
   return found == no_outcome ? none : found;
+}
+
+std::vector<std::uint32_t> Model::outcome_numbers(std::size_t sender) const {
+  std::vector<std::uint32_t> numbers(targets_.size());
+  for (std::size_t target = 0; target < targets_.size(); ++target) numbers[target] = usual_outcome(sender, target);
+  for (const auto& [target, number] : exceptions_[sender]) numbers[target] = number;
+  for (std::size_t target = 0; target < targets_.size(); ++target) {
+    if (is_itself(senders_[sender], targets_[target])) numbers[target] = no_outcome;
+  }
+  return numbers;
+}
+
+std::size_t Model::region_of(const IpAddress& address) const {
+  std::size_t best = regions_.size() - 1;
+  int longest = -1;
+  for (std::size_t region = 0; region < regions_.size(); ++region) {
+    for (const Cidr& network : regions_[region].networks) {
+      if (!network.contains(address) || network.prefix() <= longest) continue;
+      longest = network.prefix();
+      best = region;
+    }
+  }
+  return best;
 }
 
 const Outcome* Model::outcome(std::size_t sender, std::size_t target) const {

@@ -39,7 +39,7 @@ struct Target {
 /// What becomes of all services between a party and a target.
 struct Outcome {
   Spans spans;               ///< of a port map: one for each part of its own range, in the target's ports, and no last one for the rest
-  std::optional<Loss> loss;  ///< where something of it is unroutable; `address` and `route` are of some station of the class
+  std::optional<Loss> loss;  ///< where something of it is unroutable; its address and route are those of one such case (text_of in reach/words.hpp)
 };
 
 /// A class of flows: equal senders, equal receivers, one service, and one verdict.
@@ -64,8 +64,9 @@ struct Witness {
 
 class Model {
  public:
-  /// `graph` may be desired or live; `intent` is what the gateway's policy there means.
-  Model(const Graph& graph, policy::Intent intent);
+  /// `graph` may be desired or live; `intent` is what the gateway's policy there means; `zones` are parts of the outside to be told apart besides
+  /// those that the policy names (zones_of in reach/names.hpp).
+  Model(const Graph& graph, policy::Intent intent, const Zones& zones = {});
 
   [[nodiscard]] const policy::Intent& intent() const { return *intent_; }
   [[nodiscard]] const policy::Relations& relations() const { return *relations_; }
@@ -82,6 +83,8 @@ class Model {
   [[nodiscard]] std::size_t receiver_of(std::size_t station) const { return receiver_of_station_[station]; }
   [[nodiscard]] std::size_t sender_of_region(std::size_t region) const { return sender_of(gateway) + 1 + region; }
   [[nodiscard]] std::size_t receiver_of_region(std::size_t region) const { return receiver_of(gateway) + 1 + region; }
+  /// The region that an address outside is in.
+  [[nodiscard]] std::size_t region_of(const IpAddress& address) const;
   /// Of a receiver; indices into targets().
   [[nodiscard]] const std::vector<std::size_t>& targets_of(std::size_t receiver) const { return targets_of_[receiver]; }
   /// Those that are port maps.
@@ -93,6 +96,9 @@ class Model {
   /// The same as a place in outcomes(), equal for equal outcomes; none: nullptr.
   [[nodiscard]] std::size_t outcome_number(std::size_t sender, std::size_t target) const;
   [[nodiscard]] const std::vector<Outcome>& outcomes() const { return outcomes_; }
+  /// The outcome numbers of all targets at once; no_outcome for none.
+  [[nodiscard]] std::vector<std::uint32_t> outcome_numbers(std::size_t sender) const;
+  static constexpr std::uint32_t no_outcome = 0xffffffff;
   /// Of a port map's own target by the map (hairpin); nullptr: it has no way to the host's address.
   [[nodiscard]] const Outcome* outcome_itself(std::size_t port_target) const;
 
@@ -115,7 +121,9 @@ class Model {
 
  private:
   friend class ModelBuilder;
-  static constexpr std::uint32_t no_outcome = 0xffffffff;
+  /// Whether the target is the sender's own, and of no other of the sender's class.
+  [[nodiscard]] bool is_itself(const Party& from, const Target& target) const;
+  [[nodiscard]] std::uint32_t usual_outcome(std::size_t sender, std::size_t target) const;
 
   std::unique_ptr<policy::Intent> intent_;
   std::unique_ptr<policy::Relations> relations_;

@@ -29,7 +29,6 @@ Spans within(const Spans& spans, const policy::PortMap& map) {
 }  // namespace
 
 void ModelBuilder::build() {
-  model_.regions_ = regions_of(model_.relations());
   add_parties(false);
   add_targets();
   if (find_reversed()) {
@@ -156,7 +155,7 @@ void ModelBuilder::fill_alike(std::size_t sender, std::size_t group, bool at_hom
   const Targets& among = at_home ? shared : targets_in_[group];
   const std::size_t count = at_home ? shared.size() : among.size() - shared.size();
   const auto belongs = [&](std::size_t target) {
-    return (at_home || home == none || home_of(model_.targets_[target]) != home) && !is_itself(from, model_.targets_[target]);
+    return (at_home || home == none || home_of(model_.targets_[target]) != home) && !model_.is_itself(from, model_.targets_[target]);
   };
   const auto first = std::find_if(among.begin(), among.end(), belongs);
   if (first == among.end()) return;
@@ -180,7 +179,7 @@ void ModelBuilder::fill_alike(std::size_t sender, std::size_t group, bool at_hom
 void ModelBuilder::fill_each(std::size_t sender, const Targets& targets, std::uint32_t rest) {
   const Party& from = model_.senders_[sender];
   for (const std::size_t target : targets) {
-    if (is_itself(from, model_.targets_[target])) continue;
+    if (model_.is_itself(from, model_.targets_[target])) continue;
     const Pattern* way = pattern(from, target);
     const std::uint32_t own = way == nullptr ? Model::no_outcome : judge(*way, sender, target);
     if (own != rest) model_.exceptions_[sender].emplace(target, own);

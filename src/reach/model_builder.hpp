@@ -44,7 +44,6 @@ class ModelBuilder {
   [[nodiscard]] bool is_at_home(const Party& party) const;
   [[nodiscard]] bool is_many(const Party& party) const;
   [[nodiscard]] bool speaks(const Party& sender, const Target& target) const;
-  [[nodiscard]] bool is_itself(const Party& sender, const Target& target) const;
 
   // model_builder.cpp
   [[nodiscard]] bool find_reversed();

@@ -165,16 +165,11 @@ bool ModelBuilder::speaks(const Party& sender, const Target& target) const {
   const bool is_port = target.kind == Target::Kind::port;
   if (is_port && intent_.ports[target.map].address && intent_.ports[target.map].address->is_loopback()) return sender.kind == Party::Kind::host;
   const bool to_member = target.kind == Target::Kind::address || is_port;
-  if (sender.kind == Party::Kind::outside) return to_member && model_.regions_[sender.region].example(target.family).has_value();
-  if (sender.kind == Party::Kind::host && !to_member) return false;
-  return has_family(network_.stations()[sender.stations.front()], network_.interfaces(), target.family);
-}
-
-/// Whether the target is the sender's own, and of no other of the sender's class.
-bool ModelBuilder::is_itself(const Party& sender, const Target& target) const {
-  if (sender.kind != Party::Kind::namespaces || sender.stations.size() != 1) return false;
-  if (target.kind == Target::Kind::port) return holder_of(target) == sender.stations.front();
-  return model_.receivers_[target.party].stations == sender.stations;
+  if (sender.kind != Party::Kind::namespaces && !to_member) return false;
+  if (sender.kind == Party::Kind::outside && !model_.regions_[sender.region].example(target.family)) return false;
+  // What comes from outside comes by the gateway.
+  const std::size_t station = sender.kind == Party::Kind::outside ? gateway : sender.stations.front();
+  return has_family(network_.stations()[station], network_.interfaces(), target.family);
 }
 
 }  // namespace topo::reach

@@ -39,8 +39,9 @@ std::vector<IpAddress> nobodys() {
 
 }  // namespace
 
-std::vector<Region> regions_of(const policy::Relations& relations) {
+std::vector<Region> regions_of(const policy::Relations& relations, const Zones& zones) {
   std::set<Cidr> networks;
+  for (const auto& zone : zones) networks.insert(zone.begin(), zone.end());
   for (const auto& decision : relations.decisions) {
     for (const policy::Ends* ends : {&decision.flow->from, &decision.flow->to}) networks.insert(ends->outside.begin(), ends->outside.end());
   }
@@ -49,6 +50,10 @@ std::vector<Region> regions_of(const policy::Relations& relations) {
     for (std::size_t id = 0; id < relations.decisions.size(); ++id) {
       if (names(relations.decisions[id].flow->from, address)) ids.push_back(2 * id);
       if (names(relations.decisions[id].flow->to, address)) ids.push_back(2 * id + 1);
+    }
+    for (std::size_t zone = 0; zone < zones.size(); ++zone) {
+      const bool holds = std::any_of(zones[zone].begin(), zones[zone].end(), [&](const Cidr& network) { return network.contains(address); });
+      if (holds) ids.push_back(2 * relations.decisions.size() + zone);
     }
     return ids;
   };

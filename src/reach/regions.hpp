@@ -17,7 +17,10 @@ struct Region {
   [[nodiscard]] const std::optional<IpAddress>& example(Family family) const { return examples[family == Family::v4 ? 0 : 1]; }
 };
 
-/// All of the outside; the last is whatever no statement names by its addresses.
-[[nodiscard]] std::vector<Region> regions_of(const policy::Relations& relations);
+/// Networks outside, in lists of which each has a name.
+using Zones = std::vector<std::vector<Cidr>>;
+
+/// All of the outside, by what statements name and by `zones`; the last is whatever none of them holds.
+[[nodiscard]] std::vector<Region> regions_of(const policy::Relations& relations, const Zones& zones);
 
 }  // namespace topo::reach

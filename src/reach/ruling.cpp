@@ -69,7 +69,10 @@ policy::Packet packet_at(const Network& network, const Crossing& crossing, Proto
     packet.out = "lo";
     packet.out_group = 0;
   }
-  if (crossing.kind == Kind::inside) {
+  // What a port map leads back into a bridge whose packets are filtered never leaves that (br_nf_pre_routing_finish, net/bridge/br_netfilter_hooks.c).
+  const bool turned_back = crossing.kind == Kind::routed && crossing.map != none && crossing.from_segment == crossing.to_segment &&
+                           intent.segments[crossing.from_segment].filtered;
+  if (crossing.kind == Kind::inside || turned_back) {
     packet.bridged = true;
     packet.physical_out = port_to(network, crossing.to_segment, crossing.cable ? none : crossing.to_member);
   }

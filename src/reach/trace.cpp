@@ -173,6 +173,7 @@ class Journey {
     note(packet, here, in, out, &route, hop.via);
     if (out == none) return lose(std::move(packet), Loss::Kind::no_route, here, packet.destination);
     if (here == gateway) cross(packet, in, out);
+    if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
     if (out == way_out) return leave(std::move(packet));
     if (here != gateway && !packet.back) mask(packet, here, out, next);
     if (records_) packet.moves.back().crossings = packet.leg.crossings.size();

@@ -53,18 +53,19 @@ Json to_json(const Row& row) { return {{"sign", to_text(row.sign)}, {"kind", row
 
 }  // namespace
 
-std::string plan_json(const Plan& plan, const Sources& sources) {
-  const Rows told = rows_of(plan, sources);
+std::string plan_json(const Plan& plan, const Sources& sources, const Reachability* reachability) {
+  const Rows told = rows_of(plan, sources, reachability);
   Json changes = Json::array();
   for (const Change& change : plan.changes) changes.push_back(to_json(change, sources));
   Json rows = Json::array();
   for (const Row& row : told.rows) rows.push_back(to_json(row));
-  const Json document{{"topology", printable(plan.topology)},
+  Json document{{"topology", printable(plan.topology)},
                       {"differs", !plan.empty()},
                       {"summary", std::move(rows)},
                       {"also_hit", told.hit},
                       {"namespaces_recreated", told.namespaces_recreated},
                       {"changes", std::move(changes)}};
+  if (reachability != nullptr) document["reachability"] = Json::parse(reachability_json(*reachability, sources));
   return document.dump(2, ' ', true);
 }
 

@@ -32,6 +32,49 @@ const char* color_of(Row::Sign sign) {
   return "";
 }
 
+const char* color_of(reach::Change::Kind kind) {
+  using Kind = reach::Change::Kind;
+  switch (kind) {
+    case Kind::allowed:
+      return color_of(Row::Sign::add);
+    case Kind::moved:
+      return color_of(Row::Sign::modify);
+    case Kind::denied:
+      return color_of(Row::Sign::remove);
+    case Kind::still_denied:
+      return "\033[2m";
+  }
+  return "";
+}
+
+/// The first few of each sign, and how many there are besides.
+std::string reachability_text(const Reachability& reachability, Paint paint) {
+  if (!reachability.unknown.empty()) return "\nreachability\n  what could be reached before is not known: " + printable(reachability.unknown) + "\n";
+  const std::vector<ReachRow> rows = rows_of(reachability.changes);
+  if (rows.empty()) return {};
+  std::map<reach::Change::Kind, std::size_t> seen;
+  std::vector<const ReachRow*> shown;
+  std::size_t from = 0, arrow = 0, to = 0;
+  for (const ReachRow& row : rows) {
+    if (++seen[row.kind] > few) continue;
+    shown.push_back(&row);
+    if (row.from.size() <= widest_title) from = std::max(from, row.from.size());
+    if (row.to.size() <= widest_title) to = std::max(to, row.to.size());
+    arrow = std::max(arrow, row.arrow.size());
+  }
+  std::string text = "\nreachability\n";
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const ReachRow& row = *shown[i];
+    std::string line = fmt::format("{:<{}} {:<{}} {:<{}}   {}", row.from, from, row.arrow, arrow, row.to, to, row.what);
+    line.erase(line.find_last_not_of(' ') + 1);
+    const char* const sign = to_text(row.kind);
+    text += paint == Paint::plain ? fmt::format("  {} {}\n", sign, line) : fmt::format("  {}{}\033[0m {}\n", color_of(row.kind), sign, line);
+    const bool last = i + 1 == shown.size() || shown[i + 1]->kind != row.kind;
+    if (last && seen[row.kind] > few) text += fmt::format("  {} and {} more\n", sign, seen[row.kind] - few);
+  }
+  return text;
+}
+
 /// The rows shown: all, or the first few of each sign and kind and a row for the others.
 std::vector<Row> shortened(std::vector<Row> rows, std::size_t most) {
   if (rows.size() <= most) return rows;
@@ -90,11 +133,12 @@ std::string tally_of(const Rows& told) {
 std::string plan_text(const Plan& plan, const Sources& sources, const PlanTextOptions& options) {
   const std::string name = printable(plan.topology);
   if (plan.empty()) return name + ": no changes";
-  const Rows told = rows_of(plan, sources);
+  const Rows told = rows_of(plan, sources, options.reachability);
   std::string text = fmt::format("{}: {}\n\n", name, counted(told.rows.size(), "change"));
   const std::vector<Row> rows = shortened(told.rows, options.most_rows);
   const auto widths = widths_of(rows);
   for (const Row& row : rows) text += line_of(row, widths, options.paint) + "\n";
+  if (options.reachability != nullptr) text += reachability_text(*options.reachability, options.paint);
   if (!told.hit.empty()) {
     text += "\nalso hit\n";
     for (std::size_t i = 0; i < std::min(told.hit.size(), few); ++i) text += "  " + told.hit[i] + "\n";

@@ -56,7 +56,8 @@ void append(std::string& text, const std::string& more, const char* separator = 
 
 class Narrator {
  public:
-  Narrator(const Plan& plan, const Sources& sources) : plan_(plan), sources_(sources) {}
+  Narrator(const Plan& plan, const Sources& sources, const Reachability* reachability)
+      : plan_(plan), sources_(sources), reachability_(reachability) {}
 
   Rows tell() {
     index();
@@ -210,10 +211,11 @@ class Narrator {
     }
     for (const Statement& statement : gone) {
       tell_statement(statement, false, change.repair, false);
+      retranslates_ = retranslates_ || (after != nullptr && statement.key == "nat");
       cuts =
           cuts || (after != nullptr && (statement.key == "allow" || statement.key == "port" || statement.key == "default" || statement.key == "nat"));
     }
-    if (cuts) hit_.emplace_back("open connections that the new policy does not allow are cut");
+    cuts_ = cuts_ || cuts;
     return policy_.size() > told_before || (changes && tell_rules(change));
   }
 
@@ -286,7 +288,28 @@ class Narrator {
     return !change.differences.empty();
   }
 
+  /// The model knows, where there is one; else it is what the statements look like.
+  void tell_connections() {
+    const bool is_known = reachability_ != nullptr && reachability_->unknown.empty();
+    if (is_known ? reachability_->changes.cuts || retranslates_ : cuts_)
+      hit_.emplace_back("open connections that the new policy does not allow are cut");
+    if (is_known && reachability_->changes.breaks) hit_.emplace_back("open connections whose way is gone break off");
+  }
+
+  /// Interfaces that go and come again, in namespaces that stay.
+  void tell_links() {
+    constexpr std::string_view interface = "interface ";
+    for (const auto& [name, index] : going_) {
+      if (!name.starts_with(interface) || !coming_.contains(name)) continue;
+      const std::string title = name.substr(name[interface.size()] == ':' ? interface.size() + 1 : interface.size());
+      const std::string ns = namespace_need(name.substr(interface.size(), name.find(':') - interface.size()));
+      if (!going_.contains(ns)) hit_.push_back("link " + title + " goes down for a moment");
+    }
+  }
+
   void tell_hits() {
+    tell_connections();
+    tell_links();
     for (const Change* change : made_again_) {
       const Resource& resource = *change->after;
       // What lies on something that is made again is not worth a line of its own.
@@ -300,6 +323,9 @@ class Narrator {
 
   const Plan& plan_;
   const Sources& sources_;
+  const Reachability* reachability_;
+  bool cuts_ = false;
+  bool retranslates_ = false;                                    ///< connections to the outside get another source address, or none
   std::unordered_map<std::string, std::size_t> coming_, going_;  ///< what provides a name, by its place in the plan
   std::vector<std::pair<Position, std::string_view>> lines_;     ///< of the files
   std::set<Id> recreated_;
@@ -331,6 +357,6 @@ const char* to_text(Row::Sign sign) {
   return "";
 }
 
-Rows rows_of(const Plan& plan, const Sources& sources) { return Narrator(plan, sources).tell(); }
+Rows rows_of(const Plan& plan, const Sources& sources, const Reachability* reachability) { return Narrator(plan, sources, reachability).tell(); }
 
 }  // namespace topo::report

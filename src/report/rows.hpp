@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "diff/plan.hpp"
+#include "report/reachability.hpp"
 
 namespace topo::report {
 
@@ -28,7 +29,8 @@ struct Rows {
 /// "1 change", "3 changes".
 [[nodiscard]] std::string counted(std::size_t count, const std::string& noun);
 
-/// Every text in it is printable. Without `sources` a removal needs no reason: no file has been asked.
-[[nodiscard]] Rows rows_of(const Plan& plan, const Sources& sources);
+/// Every text in it is printable. Without `sources` a removal needs no reason: no file has been asked. `reachability`, where it is known, tells
+/// whether open connections are hit.
+[[nodiscard]] Rows rows_of(const Plan& plan, const Sources& sources, const Reachability* reachability = nullptr);
 
 }  // namespace topo::report

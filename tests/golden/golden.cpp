@@ -7,6 +7,7 @@
 
 #include "desire/desire.hpp"
 #include "diff/plan.hpp"
+#include "reach/picture.hpp"
 #include "report/plan_text.hpp"
 #include "topo/load.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 struct File {
   topo::Topology topology;
   topo::Graph graph;
+  topo::policy::Intent intent;
 };
 
 std::string text_of(const std::filesystem::path& path) {
@@ -24,14 +26,14 @@ std::string text_of(const std::filesystem::path& path) {
 
 /// The graph of a file of the case; an empty one, of that name, where the file is absent.
 File read(const std::filesystem::path& path, const std::string& name) {
-  if (!std::filesystem::exists(path)) return {{}, topo::Graph(name)};
+  if (!std::filesystem::exists(path)) return {{}, topo::Graph(name), {}};
   auto loaded = topo::load_text(text_of(path), path.filename().string());
   auto desired = topo::desire(loaded.topology);
   for (const auto* diagnostics : {&loaded.diagnostics, &desired.diagnostics}) {
     for (const auto& diagnostic : *diagnostics) std::cerr << topo::render(diagnostic, loaded.topology.sources) << "\n";
     if (!diagnostics->empty()) std::exit(2);
   }
-  return {std::move(loaded.topology), std::move(desired.graph)};
+  return {std::move(loaded.topology), std::move(desired.graph), std::move(desired.intent)};
 }
 
 }  // namespace
@@ -44,7 +46,12 @@ int main(int argc, char** argv) {
   const bool knows_applied = std::filesystem::exists(folder / "applied.yaml");
   const File applied = read(folder / "applied.yaml", "");
   const topo::Plan plan = topo::diff(live.graph, desired.graph, knows_applied ? &applied.graph : nullptr);
-  const std::string is = topo::report::plan_text(plan, desired.topology.sources) + "\n";
+  const topo::reach::Picture before(live.topology, live.graph, live.intent), after(desired.topology, desired.graph, desired.intent);
+  topo::report::Reachability reachability;
+  reachability.changes = compare(live.graph.empty() ? nullptr : &before.names(), desired.graph.empty() ? nullptr : &after.names());
+  topo::report::PlanTextOptions options;
+  options.reachability = &reachability;
+  const std::string is = topo::report::plan_text(plan, desired.topology.sources, options) + "\n";
   if (std::getenv("TOPO_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(folder / "plan.txt") << is;
     return 0;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """dump.py [NAMESPACE...]: the whole network state of this host and of its named namespaces as sorted lines, for comparing before and after.
 
-Left out is only what changes by itself: indexes, operational state, counters, ages, link-local addresses, learned neighbours. Reading
-creates nothing: a legacy iptables table is read where it already exists, and one without a rule counts as absent."""
+Left out is only what changes by itself: indexes, operational state, counters, ages, link-local addresses, learned neighbours, and tso_max_*,
+which a bridge keeps of ports that it had and nobody can set. Reading creates nothing: a legacy iptables table is read where it already exists,
+and one without a rule counts as absent."""
 import ctypes
 import json
 import os
@@ -16,7 +17,7 @@ CLONE_NEWNET = 0x40000000
 VOLATILE_LINK_KEYS = frozenset("""ifindex link_index link_netnsid link_netns operstate stats stats64 promiscuity allmulti bridge_id root_id
     designated_bridge designated_root designated_cost designated_port root_path_cost root_port topology_change topology_change_detected
     topology_change_ack config_pending hello_timer tcn_timer topology_change_timer gc_timer message_age_timer forward_delay_timer hold_timer
-    id no state carrier_changes carrier_up_count carrier_down_count mcast_startup_query_interval""".split())
+    id no state carrier_changes carrier_up_count carrier_down_count mcast_startup_query_interval tso_max_size tso_max_segs""".split())
 VOLATILE_LINK_FLAGS = frozenset(("LOWER_UP", "NO-CARRIER", "M-DOWN"))
 VOLATILE_ROUTE_FLAGS = frozenset(("linkdown", "dead"))
 VOLATILE_SYSCTL = re.compile(
@@ -59,6 +60,7 @@ def links_and_addresses():
             if not link_local(address.get("local", "")):
                 yield line("address", pruned(address | {"dev": link["ifname"]}, ("valid_life_time", "preferred_life_time", "tentative")))
         link["flags"] = sorted(set(link.get("flags", ())) - VOLATILE_LINK_FLAGS)
+        link["altnames"] = sorted(link.get("altnames", ()))
         yield line("link", pruned(link, VOLATILE_LINK_KEYS))
 
 

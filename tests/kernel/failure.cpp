@@ -91,6 +91,24 @@ TEST_CASE("a failure halfway leaves nothing of new namespaces, not even for a mo
   CHECK(look(Graph("lab")).live.empty());
 }
 
+TEST_CASE("a name that somebody takes after the look stays theirs, as it was") {
+  const Graph graph = small();
+  const std::string name = GENERATE(std::string("br0"), host_end_name("web", "eth0"));
+  const std::string kind = GENERATE(std::string("bridge"), std::string("veth peer name theirs"));
+  LinuxKernel kernel;
+  const auto live = kernel.observe(graph);
+  REQUIRE(live);
+  REQUIRE(shell("ip link add " + name + " type " + kind) == "");
+  const std::string before = shell("ip -o link show " + name);
+  const auto performed = kernel.perform(diff(*live, graph), {});
+  REQUIRE(!performed);
+  CHECK(performed.error().kernel == "File exists");
+  CHECK(shell("ip -o link show " + name) == before);
+  REQUIRE(static_cast<bool>(perform(Graph("lab"))));
+  CHECK(shell("ip -o link show " + name) == before);
+  REQUIRE(shell("ip link del " + name) == "");
+}
+
 TEST_CASE("asked to stop, it stops, and nothing without a name remains") {
   for (int limit = 0; limit < 12; ++limit) {
     LinuxKernel kernel;

@@ -272,7 +272,9 @@ TEST_CASE("a sysctl is set, changed, and goes back to what a fresh namespace has
 TEST_CASE("a sysctl of the file wins over what topo sets by itself") {
   const Lab lab;
   Graph graph = small();
+  graph.put(Namespace{"web", true, {}});
   graph.put(Sysctl{"web", "net/ipv4/conf/eth0/rp_filter", "1"});
+  graph.put(Sysctl{"web", "net/ipv4/conf/eth0/forwarding", "0"});
   graph.put(Sysctl{"web", "net/ipv6/conf/eth0/addr_gen_mode", "0"});
   graph.put(Sysctl{"web", "net/ipv4/ip_forward", "1"});
   bring(graph);
@@ -280,6 +282,87 @@ TEST_CASE("a sysctl of the file wins over what topo sets by itself") {
   cable.ends[1].mac = Mac::derived_from("other");
   graph.put(cable);
   bring(graph);
+}
+
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+Graph with_sysctls(bool routes, const Settings& settings) {
+  Graph graph = small();
+  graph.put(Namespace{"web", routes, {}});
+  for (const auto& [name, value] : settings) graph.put(Sysctl{"web", "net/" + name, value});
+  return graph;
+}
+
+}  // namespace
+
+TEST_CASE("sysctls that change or go leave what there would be had they never been") {
+  struct Case {
+    bool routed, routes;
+    Settings before, after;
+  };
+  const std::string own = "ipv4/conf/eth0/log_martians", every = "ipv4/conf/default/log_martians";
+  const std::vector<Case> cases{{true, true, {{"ipv4/conf/eth0/forwarding", "0"}, {"ipv6/conf/eth0/forwarding", "0"}}, {}},
+                                {true, true, {{"ipv4/ip_forward", "1"}, {"ipv6/conf/all/forwarding", "1"}}, {}},
+                                {true, false, {{"ipv4/ip_forward", "1"}}, {}},
+                                {true, false, {{"ipv4/ip_forward", "1"}}, {{"ipv4/ip_forward", "0"}}},
+                                {false, true, {{"ipv6/conf/all/forwarding", "0"}}, {}},
+                                {true, true, {{"ipv4/conf/all/accept_redirects", "1"}}, {}},
+                                {false, false, {{own, "1"}}, {{every, "1"}}},
+                                {false, false, {{own, "1"}, {every, "0"}}, {{every, "1"}}},
+                                {false, false, {{own, "0"}, {every, "1"}}, {{every, "1"}}},
+                                {false, false, {{own, "0"}, {every, "0"}}, {{own, "0"}, {every, "1"}}},
+                                {false, false, {}, {{"ipv4/conf/default/rp_filter", "1"}}},
+                                {false, false, {{own, "0"}, {every, "1"}}, {}},
+                                {false, false, {{every, "1"}}, {}},
+                                {false, false, {{"ipv4/conf/default/rp_filter", "1"}, {"ipv4/conf/eth0/rp_filter", "2"}}, {}}};
+  const std::string read = "ip netns exec web sysctl -a --pattern '^net.ipv[46].(conf|ip_forward)' | grep -v stable_secret";
+  for (const auto& [routed, routes, before, after] : cases) {
+    INFO((before.empty() ? "" : before.front().first) << ", " << (after.empty() ? "" : after.front().first));
+    const Lab lab;
+    const Graph desired = with_sysctls(routes, after);
+    bring(with_sysctls(routed, before));
+    bring(desired);
+    const std::string changed = shell(read);
+    bring(Graph("lab"));
+    bring(desired);
+    CHECK(shell(read) == changed);
+  }
+}
+
+TEST_CASE("a sysctl of an interface is forgotten with it, whoever removed it") {
+  const Lab lab;
+  const Graph with = with_sysctls(false, {{"ipv4/conf/eth0/log_martians", "1"}});
+  bring(with);
+  SECTION("by the file") {
+    Graph without = small();
+    without.erase("veth " + attachment("web", "br0").key());
+    without.erase("address web:eth0 10.9.0.2/24");
+    without.erase("route web 0.0.0.0/0 table 254 metric 0");
+    bring(without);
+  }
+  SECTION("by somebody") { REQUIRE(shell("ip -n web link del eth0") == ""); }
+  bring(small());
+  CHECK(shell("ip netns exec web cat /proc/sys/net/ipv4/conf/eth0/log_martians") == "0\n");
+  CHECK(shell("ip -n web link show lo").find("altname") == std::string::npos);
+}
+
+TEST_CASE("an interface that comes later has what it would have had from the start") {
+  const Lab lab;
+  const Settings every{{"ipv4/conf/default/log_martians", "1"}, {"ipv6/conf/default/accept_ra", "0"}};
+  const std::string read = "ip netns exec web sysctl -a --pattern 'conf.eth1' | grep -v stable_secret";
+  Graph graph = with_sysctls(false, every);
+  bring(graph);
+  Veth second = attachment("web", "br0");
+  second.ends[0].name = "second";
+  second.ends[1].name = "eth1";
+  graph.put(second);
+  bring(graph);
+  const std::string later = shell(read);
+  bring(Graph("lab"));
+  bring(graph);
+  CHECK(shell(read) == later);
 }
 
 TEST_CASE("a link's end equals one made so, whatever it was before") {

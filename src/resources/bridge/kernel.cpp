@@ -46,8 +46,9 @@ void put_kind(kernel::Message& message, const Bridge& bridge) {
   });
 }
 
-kernel::Message make_message(const Bridge& bridge, const std::string& topology) {
-  const ifinfomsg fixed{};
+kernel::Message make_message(const Bridge& bridge, int index, const std::string& topology) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = index;
   kernel::Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fixed);
   message.put_text(IFLA_IFNAME, bridge.name);
   message.put_mac(IFLA_ADDRESS, bridge.mac);
@@ -96,7 +97,7 @@ Result<void> release_ports(const Bridge& bridge, Execution& execution, kernel::B
   if (master == nullptr) return {};
   for (const auto& port : there.links) {
     if (port.master != master->index || (*place)->gone.contains(port.name) || !link::is_owned(port, bridge.ns, execution.plan.topology)) continue;
-    batch.add(link::port_message(port.name, IFLA_BRPORT_STATE, BR_STATE_FORWARDING), "cannot let port " + port.name + " forward", {ENETDOWN});
+    batch.add(link::port_message({port.name}, IFLA_BRPORT_STATE, BR_STATE_FORWARDING), "cannot let port " + port.name + " forward", {ENETDOWN});
   }
   return {};
 }
@@ -106,12 +107,12 @@ Result<void> release_ports(const Bridge& bridge, Execution& execution, kernel::B
 Result<void> KernelHalf<Bridge>::create(const Bridge& wanted, Execution& execution) {
   auto& work = execution.work;
   auto& batch = work.batch(Work::Step::make, wanted.ns);
-  batch.add(make_message(wanted, execution.plan.topology), "cannot create bridge " + wanted.name);
-  kernel::Message settings = link::set_message(settings_of(wanted, execution.plan.topology), work.has_ipv6());
+  const int index = work.choose_index({wanted.ns, wanted.name});
+  batch.add(make_message(wanted, index, execution.plan.topology), "cannot create bridge " + wanted.name);
+  kernel::Message settings = link::set_message(settings_of(wanted, execution.plan.topology), work.has_ipv6(), index);
   settings.put_u32(IFLA_MTU, wanted.mtu);
   batch.join(std::move(settings), "cannot configure bridge " + wanted.name);
-  batch.join(link::up_message(wanted.name), "cannot bring up bridge " + wanted.name);
-  work.will_make({wanted.ns, wanted.name});
+  batch.join(link::up_message({wanted.name, index}), "cannot bring up bridge " + wanted.name);
   work.after_making([&work, &wanted] { return link::serve_ipv6(work, wanted.ns, wanted.name, wanted.mtu, wanted.gateway_v6); });
   return {};
 }
@@ -125,7 +126,7 @@ Result<void> KernelHalf<Bridge>::update(const Bridge& before, const Bridge& afte
   auto& batch = work.batch(Work::Step::make, after.ns);
   batch.add(link::mtu_message(after.name, after.mtu), "cannot set the MTU of bridge " + after.name);
   batch.add(std::move(message), "cannot change bridge " + after.name);
-  batch.join(link::up_message(after.name), "cannot bring up bridge " + after.name);
+  batch.join(link::up_message({after.name}), "cannot bring up bridge " + after.name);
   if (before.stp && !after.stp) {
     if (auto released = release_ports(after, execution, batch); !released) return released;
   }

@@ -34,6 +34,13 @@ bool refers_to(const std::string& reference, const std::string& place) {
   return reference == place || reference.starts_with(place + "=") || reference.ends_with("=" + place);
 }
 
+kernel::Message message_for(const Addressee& link, ifinfomsg fixed, std::size_t size) {
+  fixed.ifi_index = link.index;
+  kernel::Message message(RTM_NEWLINK, 0, fixed, size);
+  if (link.index == 0) message.put_text(IFLA_IFNAME, link.name);
+  return message;
+}
+
 }  // namespace
 
 std::uint32_t scratch_group(const std::string& topology) { return link_group(topology) ^ ~link_group_mask; }
@@ -62,10 +69,8 @@ void check_name(const Reading& reading, const std::string& ns, const std::string
   found.obstacles.push_back({"interface " + (ns.empty() ? "" : ns + ":") + name, alias + whose(*link), false});
 }
 
-kernel::Message set_message(const Settings& settings, bool has_ipv6) {
-  const ifinfomsg fixed{};
-  kernel::Message message(RTM_NEWLINK, 0, fixed);
-  message.put_text(IFLA_IFNAME, settings.name);
+kernel::Message set_message(const Settings& settings, bool has_ipv6, int index) {
+  kernel::Message message = message_for({settings.name, index}, {}, 1024);
   message.put_text(IFLA_IFALIAS, settings.alias);
   message.put_u32(IFLA_GROUP, settings.group);
   const bool silence_ipv6 = has_ipv6 && settings.silence_ipv6 && settings.mtu >= smallest_ipv6_mtu;
@@ -83,13 +88,11 @@ kernel::Message set_message(const Settings& settings, bool has_ipv6) {
   return message;
 }
 
-kernel::Message up_message(const std::string& name) {
+kernel::Message up_message(const Addressee& link) {
   ifinfomsg fixed{};
   fixed.ifi_flags = IFF_UP;
   fixed.ifi_change = IFF_UP;
-  kernel::Message message(RTM_NEWLINK, 0, fixed, 128);
-  message.put_text(IFLA_IFNAME, name);
-  return message;
+  return message_for(link, fixed, 128);
 }
 
 std::string amiss(const Settings& settings, const kernel::LinkRecord& link) {
@@ -109,17 +112,13 @@ std::string amiss(const Settings& settings, const kernel::LinkRecord& link) {
 }
 
 kernel::Message mtu_message(const std::string& name, std::uint32_t mtu) {
-  const ifinfomsg fixed{};
-  kernel::Message message(RTM_NEWLINK, 0, fixed, 128);
-  message.put_text(IFLA_IFNAME, name);
+  kernel::Message message = message_for({name}, {}, 128);
   message.put_u32(IFLA_MTU, mtu);
   return message;
 }
 
-kernel::Message port_message(const std::string& port, int option, std::uint8_t value) {
-  const ifinfomsg fixed{};
-  kernel::Message message(RTM_NEWLINK, 0, fixed, 256);
-  message.put_text(IFLA_IFNAME, port);
+kernel::Message port_message(const Addressee& port, int option, std::uint8_t value) {
+  kernel::Message message = message_for(port, {}, 256);
   message.nest(IFLA_LINKINFO, [&] {
     message.put(IFLA_INFO_SLAVE_KIND, "bridge", 6);
     message.nest(IFLA_INFO_SLAVE_DATA, [&] { message.put_u8(option, value); });

@@ -37,10 +37,16 @@ struct Settings {
   bool silence_ipv6 = true;                         ///< IPv6 makes no address of its own
 };
 
-/// The SET message that gives a link its alias and group and its settings of both families. The caller may add attributes.
-[[nodiscard]] kernel::Message set_message(const Settings& settings, bool has_ipv6);
+/// How a message tells which interface it is for: by its name, or, of one that is being made, by the index chosen for it.
+struct Addressee {
+  std::string name;
+  int index = 0;  ///< 0: by name
+};
+
+/// The SET message that gives a link its alias and group and its settings of both families. The caller may add attributes. `index`: as in Addressee.
+[[nodiscard]] kernel::Message set_message(const Settings& settings, bool has_ipv6, int index = 0);
 /// Brings it up. A message of its own: the kernel carries out IFF_UP before the rest of its message, and IPv6 would have made addresses by then.
-[[nodiscard]] kernel::Message up_message(const std::string& name);
+[[nodiscard]] kernel::Message up_message(const Addressee& link);
 /// What of it somebody changed, "down, alias lost"; empty where nothing.
 [[nodiscard]] std::string amiss(const Settings& settings, const kernel::LinkRecord& link);
 
@@ -48,7 +54,7 @@ struct Settings {
 [[nodiscard]] kernel::Message mtu_message(const std::string& name, std::uint32_t mtu);
 
 /// Sets an option of a bridge's port, IFLA_BRPORT_x (linux/if_link.h).
-[[nodiscard]] kernel::Message port_message(const std::string& port, int option, std::uint8_t value);
+[[nodiscard]] kernel::Message port_message(const Addressee& port, int option, std::uint8_t value);
 
 /// For a link of the gateway's own: forwards IPv6 from there and believes no router advertisement, or has no IPv6 at all. Flushes what is queued.
 [[nodiscard]] Result<void> serve_ipv6(kernel::Work& work, const std::string& ns, const std::string& name, std::uint32_t mtu, bool gateway);

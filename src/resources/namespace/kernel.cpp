@@ -61,14 +61,10 @@ Namespace told(const kernel::Place& place, const Reading& reading) {
   if (loopback.alias != owner_mark(reading.topology) || loopback.group != link_group(reading.topology)) say("mark lost");
   const auto sysctls = link::remembered_sysctls(place);
   const auto by_sysctl = [&](const std::string& name) { return std::find(sysctls.begin(), sysctls.end(), name) != sysctls.end(); };
+  // No sysctl of a file says of forwarding what its namespace does not.
   const auto& settings = place.snapshot.settings;
   found.forwards = settings.forwarding_v4.value_or(false);
-  if (by_sysctl(forwarding_v4) || by_sysctl("net/ipv4/conf/all/forwarding") || by_sysctl(forwarding_v6)) {
-    const Node* const desired = reading.desired.find("namespace " + place.name);
-    if (desired != nullptr) found.forwards = std::get<Namespace>(desired->resource).forwards;
-  } else if (settings.forwarding_v6 && *settings.forwarding_v6 != found.forwards) {
-    say(*settings.forwarding_v6 ? "forwards IPv6" : "does not forward IPv6");
-  }
+  if (settings.forwarding_v6 && *settings.forwarding_v6 != found.forwards) say(*settings.forwarding_v6 ? "forwards IPv6" : "does not forward IPv6");
   if (settings.rp_filter == strict && !by_sysctl(rp_filter)) say("rp_filter is " + std::to_string(settings.rp_filter));
   return found;
 }

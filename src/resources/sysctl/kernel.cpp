@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
 #include "resources/link/kernel.hpp"
@@ -25,21 +26,74 @@ kernel::Message memo_message(int type, int flags, const std::string& sysctl) {
   return message;
 }
 
+/// Whether the namespace will be a router once the plan is performed.
+bool will_forward(const std::string& ns, const Execution& execution) {
+  for (const Change& change : execution.plan.changes) {
+    const auto* const wanted = change.after ? std::get_if<Namespace>(&*change.after) : nullptr;
+    if (wanted != nullptr && wanted->name == ns) return wanted->forwards;
+  }
+  const Node* const live = execution.live.find("namespace " + ns);
+  return live != nullptr && std::get<Namespace>(live->resource).forwards;
+}
+
+/// Where setting it for interfaces to come sets it for those that are there as well, "net/ipv4/conf/"; else empty. The kernel does so
+/// where an interface has no address yet, and neither its own setting nor, before it was made, this one was ever written (devinet_copy_dflt_conf,
+/// neigh_copy_dflt_parms), as it is with all when their namespace is made; `lo` always has an address.
+std::string copying_folder(const std::string& name) {
+  for (const std::string folder : {"net/ipv4/conf/", "net/ipv4/neigh/", "net/ipv6/neigh/"}) {
+    if (name.starts_with(folder) && name != "net/ipv4/conf/default/forwarding") return folder;
+  }
+  return {};
+}
+
+/// Of every cable's end topo chooses it (veth/kernel.cpp).
+bool is_chosen(const std::string& folder, const std::string& setting) { return folder == "net/ipv4/conf/" && setting == "rp_filter"; }
+
+/// Sets it, and for interfaces that are there does what the kernel would have done had they all been new. What the file sets for one of them is set
+/// again afterwards (Sysctl::relies_on).
+Result<void> set(const Sysctl& sysctl, const std::string& value, Execution& execution) {
+  if (auto done = execution.work.set_sysctl(sysctl.ns, sysctl.name, value); !done) return done;
+  const std::string folder = copying_folder(sysctl.name);
+  if (folder.empty() || !sysctl.name.starts_with(folder + "default/")) return {};
+  const std::string setting = sysctl.name.substr(folder.size() + std::string_view("default/").size());
+  if (is_chosen(folder, setting)) return {};
+  auto place = execution.work.place(sysctl.ns);
+  if (!place) return std::move(place).error();
+  kernel::Snapshot now;
+  if (auto read = kernel::dump_links((*place)->channel, now); !read) return read;
+  for (const auto& link : now.links) {
+    if (link.name == "lo") continue;
+    if (auto done = execution.work.set_sysctl(sysctl.ns, folder + link.name + "/" + setting, value); !done) return done;
+  }
+  return {};
+}
+
+/// The value that there would be had the file never had the sysctl: topo's own choice where it has one.
+Result<std::optional<std::string>> value_without(const Sysctl& sysctl, Execution& execution) {
+  const std::string folder = copying_folder(sysctl.name);
+  const std::size_t slash = sysctl.name.find('/', folder.size());
+  const bool is_own = sysctl.order() == 2 && !sysctl.name.starts_with(folder + "lo/") && !sysctl.name.ends_with("/forwarding");
+  if (!folder.empty() && is_own && slash != std::string::npos) {
+    if (is_chosen(folder, sysctl.name.substr(slash + 1))) return std::optional<std::string>("0");
+    return execution.work.sysctl(sysctl.ns, folder + "default" + sysctl.name.substr(slash));
+  }
+  return execution.work.fresh_sysctl(sysctl.name, will_forward(sysctl.ns, execution));
+}
+
 }  // namespace
 
 Result<void> KernelHalf<Sysctl>::create(const Sysctl& wanted, Execution& execution) {
   // The memo first: a value without one would outlive its line in the file.
   execution.work.batch(Work::Step::configure, wanted.ns)
       .add(memo_message(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, wanted.name), "cannot remember sysctl " + wanted.name, {EEXIST});
-  return execution.work.set_sysctl(wanted.ns, wanted.name, wanted.value);
+  return set(wanted, wanted.value, execution);
 }
 
-Result<void> KernelHalf<Sysctl>::update(const Sysctl&, const Sysctl& after, Execution& execution) {
-  return execution.work.set_sysctl(after.ns, after.name, after.value);
-}
+Result<void> KernelHalf<Sysctl>::update(const Sysctl&, const Sysctl& after, Execution& execution) { return set(after, after.value, execution); }
 
 Result<void> KernelHalf<Sysctl>::remove(const Sysctl& live, Execution& execution) {
-  const auto fresh = execution.work.fresh_sysctl(live.name);
+  if (const auto place = execution.work.place(live.ns); !place) return place.error();
+  const auto fresh = value_without(live, execution);
   // What cannot be read now either was never set.
   if (!fresh && live.value != unreadable) {
     return Error{Exit::rolled_back,
@@ -49,8 +103,10 @@ Result<void> KernelHalf<Sysctl>::remove(const Sysctl& live, Execution& execution
                  "leave it in the file, or destroy the topology and apply it again",
                  {}};
   }
-  if (fresh && *fresh) {
-    if (auto set = execution.work.set_sysctl(live.ns, live.name, **fresh); !set) return set;
+  const auto now = execution.work.sysctl(live.ns, live.name);
+  const bool is_there = !now || *now;  // else its interface is gone, and left to do is to forget it
+  if (fresh && *fresh && is_there) {
+    if (auto done = set(live, **fresh, execution); !done) return done;
   }
   execution.work.batch(Work::Step::configure, live.ns)
       .add(memo_message(RTM_DELLINKPROP, 0, live.name), "cannot forget sysctl " + live.name, {ENOENT});
@@ -66,9 +122,8 @@ Result<void> KernelHalf<Sysctl>::observe(const Reading& reading, Graph& live) {
     if (!inside) return inside.error();
     for (const std::string& name : names) {
       auto value = kernel::read_sysctl(name);
-      // Some values cannot be read, or not before they are set; that is no reason to see nothing at all.
-      if (!value) value = std::optional(std::string(unreadable));
-      if (*value) live.put(Sysctl{ns, name, std::move(**value)});
+      // Some values cannot be read, or not before they are set, or their interface is gone; that is no reason to see nothing at all.
+      live.put(Sysctl{ns, name, value && *value ? std::move(**value) : std::string(unreadable)});
     }
   }
   return {};

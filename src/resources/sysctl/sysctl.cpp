@@ -89,9 +89,11 @@ int Sysctl::order() const {
 }
 
 std::vector<std::string> Sysctl::needs() const {
-  if (const std::string_view interface = interface_of(name); !interface.empty()) return {interface_need(ns, interface)};
-  if (ns.empty()) return {};
-  return {namespace_need(ns)};
+  std::vector<std::string> names;
+  if (const std::string_view interface = interface_of(name); !interface.empty()) names.push_back(interface_need(ns, interface));
+  // It is remembered there: when the interface alone goes, that does not go along.
+  if (!ns.empty()) names.push_back(namespace_need(ns));
+  return names;
 }
 
 Circumstances Sysctl::spoils(Turn) const {
@@ -101,7 +103,9 @@ Circumstances Sysctl::spoils(Turn) const {
 
 Circumstances Sysctl::relies_on() const {
   if (!is_by_interface(name) && order() != 0) return {};
-  return {{"settings " + ns, std::to_string(order())}};
+  Circumstances circumstances{{"settings " + ns, std::to_string(order())}};
+  if (order() == 1) circumstances.push_back({"cables " + ns, "1"});
+  return circumstances;
 }
 
 std::string Sysctl::title() const {

@@ -23,6 +23,7 @@ struct Sysctl {
   [[nodiscard]] int order() const;
   [[nodiscard]] std::vector<std::string> needs() const;
   [[nodiscard]] Circumstances spoils(Turn turn) const;
+  /// What is set for all interfaces, or for new ones, is set when all of them are there, since a new one may not get it.
   [[nodiscard]] Circumstances relies_on() const;
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string summary() const;

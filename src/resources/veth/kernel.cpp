@@ -54,13 +54,13 @@ void put_end(kernel::Message& message, const VethEnd& end, const std::string& to
 }
 
 /// Both ends in their namespaces by one message. The peer's IFF_UP would make it fail, its master would be ignored.
-kernel::Message make_message(const Veth& cable, int master, int peer_netns, Work& work, const std::string& topology) {
+kernel::Message make_message(const Veth& cable, const std::array<int, 2>& indexes, int master, int peer_netns, const std::string& topology) {
   const VethEnd& own = cable.ends[0];
   const VethEnd& peer = cable.ends[1];
   ifinfomsg fixed{};
-  fixed.ifi_index = work.choose_index({own.ns, own.name});
+  fixed.ifi_index = indexes[0];
   ifinfomsg peer_fixed{};
-  peer_fixed.ifi_index = work.choose_index({peer.ns, peer.name});
+  peer_fixed.ifi_index = indexes[1];
   kernel::Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fixed);
   put_end(message, own, topology);
   if (master != 0) message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(master));
@@ -76,7 +76,9 @@ kernel::Message make_message(const Veth& cable, int master, int peer_netns, Work
   return message;
 }
 
-kernel::Message hairpin_message(const VethEnd& end) { return link::port_message(end.name, IFLA_BRPORT_MODE, end.hairpin ? 1 : 0); }
+kernel::Message hairpin_message(const VethEnd& end, int index = 0) {
+  return link::port_message({end.name, index}, IFLA_BRPORT_MODE, end.hairpin ? 1 : 0);
+}
 
 /// A bridge that had no port drops what it shall send until the kernel has noticed, in its own time, that it has one.
 void await(const VethEnd& end, Work& work) {
@@ -209,16 +211,17 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
 
   const std::string title = title_of(wanted);
   auto& batch = work.batch(Work::Step::make, own.ns);
-  batch.add(make_message(wanted, *master, (*peer_place)->netns.get(), work, topology), "cannot create cable " + title);
-  batch.join(link::set_message(settings_of(own, wanted.key(), topology, **place), work.has_ipv6()), "cannot configure cable " + title);
-  batch.join(link::up_message(own.name), "cannot bring up cable " + title);
-  if (own.hairpin) batch.add(hairpin_message(own), "cannot set hairpin of " + title_of(own));
-  kernel::Message peer_message = link::set_message(settings_of(peer, wanted.key(), topology, **peer_place), work.has_ipv6());
+  const std::array<int, 2> indexes{work.choose_index({own.ns, own.name}), work.choose_index({peer.ns, peer.name})};
+  batch.add(make_message(wanted, indexes, *master, (*peer_place)->netns.get(), topology), "cannot create cable " + title);
+  batch.join(link::set_message(settings_of(own, wanted.key(), topology, **place), work.has_ipv6(), indexes[0]), "cannot configure cable " + title);
+  batch.join(link::up_message({own.name, indexes[0]}), "cannot bring up cable " + title);
+  if (own.hairpin) batch.add(hairpin_message(own, indexes[0]), "cannot set hairpin of " + title_of(own));
+  kernel::Message peer_message = link::set_message(settings_of(peer, wanted.key(), topology, **peer_place), work.has_ipv6(), indexes[1]);
   if (*peer_master != 0) peer_message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*peer_master));
   auto& peer_batch = work.batch(Work::Step::configure, peer.ns);
   peer_batch.add(std::move(peer_message), "cannot configure cable " + title);
-  peer_batch.join(link::up_message(peer.name), "cannot bring up cable " + title);
-  if (peer.hairpin) peer_batch.add(hairpin_message(peer), "cannot set hairpin of " + title_of(peer));
+  peer_batch.join(link::up_message({peer.name, indexes[1]}), "cannot bring up cable " + title);
+  if (peer.hairpin) peer_batch.add(hairpin_message(peer, indexes[1]), "cannot set hairpin of " + title_of(peer));
 
   if (!(*place)->fresh && (*peer_place)->fresh) work.outlives_nothing({own.ns, own.name});
   if ((*place)->fresh && !(*peer_place)->fresh) work.outlives_nothing({peer.ns, peer.name});
@@ -248,7 +251,7 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     auto& batch = work.batch(Work::Step::configure, end.ns);
     batch.add(link::mtu_message(end.name, end.mtu), "cannot set the MTU of " + title_of(end));
     batch.add(std::move(message), "cannot change cable end " + title_of(end));
-    batch.join(link::up_message(end.name), "cannot bring up cable end " + title_of(end));
+    batch.join(link::up_message({end.name}), "cannot bring up cable end " + title_of(end));
     if (!end.bridge.empty() && (end.hairpin || before.ends[i].hairpin)) batch.add(hairpin_message(end), "cannot set hairpin of " + title_of(end));
     await(end, work);
     if (is_gateway_end(before.ends[i]) && !(is_gateway_end(end) && end.ipv6)) {

@@ -42,6 +42,11 @@ std::vector<std::string> Veth::needs() const {
 
 std::vector<std::string> Veth::provides() const { return {interface_need(ends[0].ns, ends[0].name), interface_need(ends[1].ns, ends[1].name)}; }
 
+Circumstances Veth::spoils(Turn turn) const {
+  if (turn == Turn::goes) return {};
+  return {{"cables " + ends[0].ns, ""}, {"cables " + ends[1].ns, ""}};
+}
+
 std::string Veth::title() const {
   if (const VethEnd* member = member_of(*this)) return member->ns + ":" + member->name;
   return end_title(ends[0]) + " <-> " + end_title(ends[1]);

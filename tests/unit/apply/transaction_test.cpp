@@ -157,6 +157,27 @@ TEST_CASE_METHOD(Fixture, "a rollback that fails names every object that differs
   CHECK(text.find("bridge back is missing") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "what a rollback would only have to make again is not named") {
+  // The second address of the subnet goes and comes with the first.
+  Address second = address("front", "10.0.1.2/24");
+  second.secondary = true;
+  world.state.put(second);
+  Graph desired = world.state;
+  desired.erase("address :front 10.0.1.1/24");
+  RoutingRule last;
+  last.table = 7;
+  desired.put(last);
+  world.refused_first = static_cast<int>(diff(world.state, desired).changes.size()) - 1;
+  world.refused_count = 1000;
+  const auto outcome = apply(desired);
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().exit == Exit::left_over);
+  const std::string text = lines(outcome.error());
+  INFO(text);
+  CHECK(text.find("address front (10.0.1.1/24) is missing") != std::string::npos);
+  CHECK(text.find("front differs") == std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "what cannot be read after a failure is not called rolled back") {
   world.refused_first = 1;
   world.blind_after = 1;

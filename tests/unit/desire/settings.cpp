@@ -60,6 +60,11 @@ bridges: { lan: { subnet: "fd00::/64" }, old: { subnet: 10.0.0.0/24 } }
 namespaces: { a: { attach: [lan, old], sysctl: { @net.ipv6.conf.eth0.disable_ipv6: 1, net.ipv6.conf.eth1.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1 } } }
 )",
           "this takes away the IPv6 addresses of namespace \"a\"");
+  refuses(R"(
+bridges: { lan: { subnet: 10.0.0.0/24, mtu: 1000 } }
+namespaces: { a: { attach: lan, sysctl: { @net.ipv6.conf.eth0.accept_ra: 0, net.ipv4.conf.eth0.rp_filter: 1, net.ipv6.conf.all.accept_ra: 0 } } }
+)",
+          "an MTU of 1000 is too small for IPv6, so that \"eth0\" has no such sysctl | IPv6 needs 1280 at least");
 }
 
 TEST_CASE("a bridge's own settings") {

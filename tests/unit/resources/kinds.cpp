@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "graph/graph.hpp"
 
@@ -52,8 +53,8 @@ TEST_CASE("resources need what they stand on") {
   CHECK(route.needs() == Names{"interface web:eth0", "interface web:eth1"});
 }
 
-TEST_CASE("a sysctl of an interface needs that interface, another its namespace") {
-  CHECK(Sysctl{"web", "net/ipv4/conf/eth0/rp_filter", "0"}.needs() == Names{"interface web:eth0"});
+TEST_CASE("a sysctl of an interface needs that interface, and each its namespace") {
+  CHECK(Sysctl{"web", "net/ipv4/conf/eth0/rp_filter", "0"}.needs() == Names{"interface web:eth0", "namespace web"});
   CHECK(Sysctl{"web", "net/ipv4/conf/all/rp_filter", "0"}.needs() == Names{"namespace web"});
   CHECK(Sysctl{"web", "net/ipv6/neigh/default/gc_thresh1", "0"}.needs() == Names{"namespace web"});
   CHECK(Sysctl{"web", "net/ipv4/tcp_syncookies", "0"}.needs() == Names{"namespace web"});
@@ -65,6 +66,19 @@ TEST_CASE("what writes the settings of others is written first") {
   const int one = Sysctl{"web", "net/ipv4/conf/eth0/forwarding", "0"}.order();
   CHECK(forwarding < all);
   CHECK(all < one);
+}
+
+TEST_CASE("what is set for all interfaces is set again when a cable comes") {
+  const auto names = [](const Circumstances& circumstances) {
+    std::set<std::string> found;
+    for (const auto& circumstance : circumstances) found.insert(circumstance.name);
+    return found;
+  };
+  CHECK(names(attachment().spoils(Turn::comes)) == std::set<std::string>{"cables ", "cables web"});
+  CHECK(attachment().spoils(Turn::goes).empty());
+  CHECK(names(Sysctl{"web", "net/ipv6/conf/default/accept_ra", "0"}.relies_on()).count("cables web") == 1);
+  CHECK(names(Sysctl{"web", "net/ipv4/conf/all/log_martians", "0"}.relies_on()).count("cables web") == 1);
+  CHECK(names(Sysctl{"web", "net/ipv4/conf/eth0/log_martians", "0"}.relies_on()).count("cables web") == 0);
 }
 
 TEST_CASE("titles and summaries say what a file says") {

@@ -1,0 +1,99 @@
+// Why, hop by hop.
+#include "pictured.hpp"
+#include "reach/explanation.hpp"
+
+using namespace topo;
+using namespace topo::reach;
+using namespace topo::test;
+
+namespace {
+
+const std::string shop =
+    "bridges: { front: { subnet: [10.1.0.0/24, \"fd00:1::/64\"], nat: masquerade }, back: { subnet: 10.2.0.0/24 } }\n"
+    "namespaces:\n"
+    "  web: { replicas: 3, attach: front }\n"
+    "  db: { attach: back }\n"
+    "  lone: { attach: back, gateway: none }\n"
+    "ports: { 8080: db:80 }\n"
+    "policy:\n"
+    "  allow: [front -> back:5432, front -> lone:22]\n";
+
+std::vector<Explanation> ask(const Pictured& all, const std::string& from, const std::string& to, std::optional<PortRange> service = {},
+                             bool live = false, const netfilter::Ruleset* rules = nullptr) {
+  const auto sender = subject_of(all.names(), from), receiver = subject_of(all.names(), to);
+  REQUIRE(sender.has_value());
+  REQUIRE(receiver.has_value());
+  const auto& own = std::get<Firewall>(all.desired.graph.find("firewall ")->resource).rules;
+  return explain(all.names(), rules != nullptr ? *rules : own, *sender, *receiver, service, live);
+}
+
+constexpr PortRange tcp(std::uint16_t port) { return {Protocol::tcp, port, port}; }
+
+}  // namespace
+
+TEST_CASE("an allowed flow is followed there and back") {
+  const auto all = pictured(shop);
+  const auto found = ask(*all, "web1", "db", tcp(5432));
+  REQUIRE(found.size() == 1);
+  const Explanation& it = found.front();
+  CHECK(it.verdict == Verdict::allowed);
+  CHECK(it.why == "allow front -> back:5432");
+  CHECK(it.at.line == 9);
+  REQUIRE(it.hops.size() == 6);
+  CHECK(it.hops[0].node == "web1");
+  CHECK(it.hops[0].route == "default via 10.1.0.1");
+  CHECK(it.hops[1].node == "host");
+  CHECK(it.hops[1].in == "front");
+  CHECK(it.hops[1].out == "back");
+  REQUIRE(it.hops[1].filters.size() == 1);
+  CHECK_FALSE(it.hops[1].filters.front().blocks);
+  CHECK(it.hops[2].node == "db");
+  CHECK(it.hops[3].back);
+}
+
+TEST_CASE("a denied flow is followed to the rule that stops it") {
+  const auto all = pictured(shop);
+  const auto found = ask(*all, "web1", "db", tcp(80));
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().verdict == Verdict::denied);
+  REQUIRE(found.front().hops.size() == 2);
+  REQUIRE(found.front().hops.back().filters.size() == 1);
+  const Filtering& filter = found.front().hops.back().filters.front();
+  CHECK(filter.blocks);
+  CHECK(filter.chain.starts_with("TOPO-"));
+}
+
+TEST_CASE("a flow that is lost is followed to where it is") {
+  const auto all = pictured(shop);
+  const auto found = ask(*all, "web2", "lone", tcp(22));
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().verdict == Verdict::unroutable);
+  CHECK(found.front().why == "the answer is lost: lone has no route to 10.1.0.3");
+  CHECK(found.front().hops.back().node == "lone");
+}
+
+TEST_CASE("ends may be many, addresses, the outside and published ports") {
+  const auto all = pictured(shop);
+  CHECK(ask(*all, "web[*]", "db", tcp(5432)).front().equal_senders == 2);
+  CHECK(ask(*all, "10.1.0.2", "10.2.0.2", tcp(5432)).front().from == "web1");
+  CHECK(ask(*all, "web1", "198.18.0.1").front().destination == *IpAddress::parse("198.18.0.1"));
+  CHECK(ask(*all, "web1", "internet").size() == 2);  // both families
+  CHECK(ask(*all, "db", "internet").front().verdict == Verdict::denied);
+  const auto mapped = ask(*all, "internet", "host", tcp(8080));
+  REQUIRE_FALSE(mapped.empty());
+  CHECK(mapped.front().verdict == Verdict::allowed);
+  CHECK(mapped.front().hops.front().mapped == "8080/tcp -> db:80");
+  CHECK(mapped.front().hops.front().mapped_at.line == 7);
+  CHECK(ask(*all, "db", "host", tcp(8080)).front().verdict == Verdict::allowed);  // by itself
+  CHECK(ask(*all, "web1", "host", tcp(8080)).front().verdict == Verdict::denied);
+  CHECK_FALSE(subject_of(all->names(), "wbe").has_value());
+}
+
+TEST_CASE("without a port every service is told; live the rules decide") {
+  const auto all = pictured(shop);
+  CHECK(ask(*all, "web1", "db").front().others.size() == 2);
+  netfilter::Ruleset lost;
+  const auto open = ask(*all, "web1", "db", tcp(80), true, &lost);
+  CHECK(open.front().verdict == Verdict::allowed);
+  CHECK(open.front().why == "no rule in the kernel stops it");
+}
