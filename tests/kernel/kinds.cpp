@@ -331,6 +331,19 @@ TEST_CASE("sysctls that change or go leave what there would be had they never be
   }
 }
 
+TEST_CASE("a sysctl for interfaces to come leaves alone what the file sets for one that is there") {
+  const Lab lab;
+  const Graph both = with_sysctls(false, {{"ipv4/conf/eth0/log_martians", "1"}, {"ipv4/conf/default/log_martians", "1"}});
+  bring(both);
+  Change change;
+  change.action = Change::Action::remove;
+  change.before = Sysctl{"web", "net/ipv4/conf/default/log_martians", "1"};
+  LinuxKernel kernel;
+  REQUIRE(static_cast<bool>(kernel.observe(both)));
+  REQUIRE(static_cast<bool>(kernel.perform(Plan{"lab", {change}}, {})));
+  CHECK(shell("ip netns exec web sysctl -n net.ipv4.conf.default.log_martians net.ipv4.conf.eth0.log_martians") == "0\n1\n");
+}
+
 TEST_CASE("a sysctl of an interface is forgotten with it, whoever removed it") {
   const Lab lab;
   const Graph with = with_sysctls(false, {{"ipv4/conf/eth0/log_martians", "1"}});
