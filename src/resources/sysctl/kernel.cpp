@@ -49,16 +49,19 @@ std::string copying_folder(const std::string& name) {
   return {};
 }
 
-/// Of every cable's end topo chooses it (veth/kernel.cpp).
-bool is_chosen(const std::string& folder, const std::string& setting) { return folder == "net/ipv4/conf/" && setting == "rp_filter"; }
+/// The value that topo chooses of every cable's end (link::Settings), or nothing.
+std::optional<std::string> choice_of(const std::string& name) {
+  if (name.starts_with("net/ipv4/conf/") && name.ends_with("/rp_filter")) return "0";
+  if (name.starts_with("net/ipv6/conf/") && name.ends_with("/addr_gen_mode")) return std::to_string(IN6_ADDR_GEN_MODE_NONE);
+  return std::nullopt;
+}
 
 /// Sets it, and for interfaces that the file does not set it for does what the kernel would have done had they all been new.
 Result<void> set(const Sysctl& sysctl, const std::string& value, Execution& execution) {
   if (auto done = execution.work.set_sysctl(sysctl.ns, sysctl.name, value); !done) return done;
   const std::string folder = copying_folder(sysctl.name);
-  if (folder.empty() || !sysctl.name.starts_with(folder + "default/")) return {};
+  if (folder.empty() || !sysctl.name.starts_with(folder + "default/") || choice_of(sysctl.name)) return {};
   const std::string setting = sysctl.name.substr(folder.size() + std::string_view("default/").size());
-  if (is_chosen(folder, setting)) return {};
   auto place = execution.work.place(sysctl.ns);
   if (!place) return std::move(place).error();
   kernel::Snapshot now;
@@ -73,13 +76,11 @@ Result<void> set(const Sysctl& sysctl, const std::string& value, Execution& exec
 
 /// The value that there would be had the file never had the sysctl: topo's own choice where it has one.
 Result<std::optional<std::string>> value_without(const Sysctl& sysctl, Execution& execution) {
+  const bool is_own = sysctl.order() == 2 && sysctl.name.find("/lo/") == std::string::npos;
+  if (auto choice = choice_of(sysctl.name); is_own && choice) return choice;
   const std::string folder = copying_folder(sysctl.name);
-  const std::size_t slash = sysctl.name.find('/', folder.size());
-  const bool is_own = sysctl.order() == 2 && !sysctl.name.starts_with(folder + "lo/") && !sysctl.name.ends_with("/forwarding");
-  if (!folder.empty() && is_own && slash != std::string::npos) {
-    if (is_chosen(folder, sysctl.name.substr(slash + 1))) return std::optional<std::string>("0");
-    return execution.work.sysctl(sysctl.ns, folder + "default" + sysctl.name.substr(slash));
-  }
+  if (is_own && !folder.empty() && !sysctl.name.ends_with("/forwarding"))
+    return execution.work.sysctl(sysctl.ns, folder + "default" + sysctl.name.substr(sysctl.name.find('/', folder.size())));
   const auto* const ns = outcome_of<Namespace>(sysctl.ns, execution);
   return execution.work.fresh_sysctl(sysctl.name, ns != nullptr && ns->forwards);
 }
