@@ -144,7 +144,7 @@ class Both {
     if (!again->plan.empty()) FAIL(who << " is not as desired: " << id_of(*again->plan.changes.front().after));
   }
 
-  /// "ok", or the kind of refusal: errnos that say the same in other words, or of a route that does not fit, are one.
+  /// "ok", or the kind of refusal: errnos that say the same in other words, or of what does not fit, are one.
   static std::string verdict(const Result<void>& performed) {
     if (performed) return "ok";
     const Error& error = performed.error();
@@ -153,7 +153,7 @@ class Both {
     for (const int number : {ENODEV, ENOENT, ESRCH}) {
       if (words == std::strerror(number)) return "missing";
     }
-    for (const int number : {ENETUNREACH, EHOSTUNREACH, EINVAL}) {
+    for (const int number : {ENETUNREACH, EHOSTUNREACH, EINVAL, EACCES}) {
       if (words == std::strerror(number)) return "unfit";
     }
     return words;
