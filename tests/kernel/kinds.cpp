@@ -316,7 +316,8 @@ TEST_CASE("sysctls that change or go leave what there would be had they never be
                                 {false, false, {}, {{"ipv4/conf/default/rp_filter", "1"}}},
                                 {false, false, {{own, "0"}, {every, "1"}}, {}},
                                 {false, false, {{every, "1"}}, {}},
-                                {false, false, {{"ipv4/conf/default/rp_filter", "1"}, {"ipv4/conf/eth0/rp_filter", "2"}}, {}}};
+                                {false, false, {{"ipv4/conf/default/rp_filter", "1"}, {"ipv4/conf/eth0/rp_filter", "2"}}, {}},
+                                {false, false, {{"ipv6/conf/eth0/addr_gen_mode", "0"}}, {}}};
   const std::string read = "ip netns exec web sysctl -a --pattern '^net.ipv[46].(conf|ip_forward)' | grep -v stable_secret";
   for (const auto& [routed, routes, before, after] : cases) {
     INFO((before.empty() ? "" : before.front().first) << ", " << (after.empty() ? "" : after.front().first));
@@ -329,6 +330,19 @@ TEST_CASE("sysctls that change or go leave what there would be had they never be
     bring(desired);
     CHECK(shell(read) == changed);
   }
+}
+
+TEST_CASE("a sysctl for interfaces to come leaves alone what the file sets for one that is there") {
+  const Lab lab;
+  const Graph both = with_sysctls(false, {{"ipv4/conf/eth0/log_martians", "1"}, {"ipv4/conf/default/log_martians", "1"}});
+  bring(both);
+  Change change;
+  change.action = Change::Action::remove;
+  change.before = Sysctl{"web", "net/ipv4/conf/default/log_martians", "1"};
+  LinuxKernel kernel;
+  REQUIRE(static_cast<bool>(kernel.observe(both)));
+  REQUIRE(static_cast<bool>(kernel.perform(Plan{"lab", {change}}, {})));
+  CHECK(shell("ip netns exec web sysctl -n net.ipv4.conf.default.log_martians net.ipv4.conf.eth0.log_martians") == "0\n1\n");
 }
 
 TEST_CASE("a sysctl of an interface is forgotten with it, whoever removed it") {
@@ -346,6 +360,17 @@ TEST_CASE("a sysctl of an interface is forgotten with it, whoever removed it") {
   bring(small());
   CHECK(shell("ip netns exec web cat /proc/sys/net/ipv4/conf/eth0/log_martians") == "0\n");
   CHECK(shell("ip -n web link show lo").find("altname") == std::string::npos);
+}
+
+TEST_CASE("an interface that is made again obeys no sysctl that the file has no more") {
+  const Lab lab;
+  bring(with_sysctls(false, {{"ipv4/conf/eth0/rp_filter", "1"}, {"ipv6/conf/eth0/addr_gen_mode", "0"}}));
+  Graph graph = with_sysctls(false, {{"ipv4/conf/default/rp_filter", "1"}});
+  graph.erase("veth " + attachment("web", "br0").key());
+  Veth other = attachment("web", "br0");
+  other.ends[0].name = "other";
+  graph.put(other);
+  bring(graph);
 }
 
 TEST_CASE("an interface that comes later has what it would have had from the start") {

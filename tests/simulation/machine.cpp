@@ -7,6 +7,7 @@ namespace topo::test {
 namespace {
 
 constexpr std::uint32_t smallest_ipv6_mtu = 1280;
+constexpr const char* rp_filter = "net/ipv4/conf/all/rp_filter";
 
 std::string subnet_of(const Address& address) { return address.ns + ":" + address.interface + " " + address.address.network().to_string(); }
 
@@ -37,8 +38,9 @@ Answer Machine::create(const Resource& wanted, const std::string& owner) {
     if (sysctl != nullptr && is_there(namespace_need(sysctl->ns))) things_.insert_or_assign(id_of(wanted), Thing{wanted, owner});
     return refused;
   }
-  if (auto refused = exists(wanted)) return refused;
-  if (auto refused = check(wanted)) return refused;
+  const auto unfit = check(wanted), taken = exists(wanted);
+  // Of a route it sees first whether that could be.
+  if (const Answer& refused = std::holds_alternative<Route>(wanted) && unfit ? unfit : taken ? taken : unfit) return refused;
   put(wanted, owner);
   return {};
 }
@@ -46,19 +48,20 @@ Answer Machine::create(const Resource& wanted, const std::string& owner) {
 Answer Machine::modify(const Resource& after, const std::string& owner) {
   const Id id = id_of(after);
   const auto found = things_.find(id);
+  if (std::holds_alternative<Route>(after)) {
+    // As the kernel half does it: the old one goes first, where a smaller MTU has not taken it already.
+    if (auto refused = lacks(after)) return refused;
+    if (found != things_.end()) extract(id);
+    return create(after, owner);
+  }
   if (found == things_.end()) {
     const auto* ns = std::get_if<Namespace>(&after);
     if (ns != nullptr && leftovers_.contains(ns->name)) return create(after, owner);
     return Refusal{ENODEV, "there is no " + id};
   }
-  const bool is_inside = std::holds_alternative<Address>(after) || std::holds_alternative<Route>(after);  // drift, where it is another's
+  const bool is_inside = std::holds_alternative<Address>(after);  // drift, where it is another's
   if (found->second.owner != owner && !is_inside) return Refusal{EPERM, id + " is somebody else's"};
   if (auto refused = lacks(after)) return refused;
-  if (std::holds_alternative<Route>(after)) {
-    // As the kernel half does it: the old one goes first.
-    extract(id);
-    return create(after, owner);
-  }
   if (auto refused = check(after)) return refused;
   put(after, owner);
   return {};
@@ -133,10 +136,8 @@ Answer Machine::check_route(const Route& route) const {
   for (const NextHop& hop : route.next_hops) {
     if (!v4 && !has_ipv6(route.ns, hop.interface)) return Refusal{EACCES, "IPv6 is disabled on " + hop.interface};
     if (!hop.via) continue;
-    const bool own = any<Address>([&](const Address& it) {
-      return it.ns == route.ns && it.address.address() == *hop.via && (!v4 || it.interface == hop.interface);
-    });
-    if (own) return Refusal{EINVAL, id_of(route) + ": gateway is an address of its own"};
+    const bool own = any<Address>([&](const Address& it) { return it.ns == route.ns && it.address.address() == *hop.via; });
+    if (own && !v4) return Refusal{EINVAL, id_of(route) + ": gateway is an address of its own"};
     if (!reaches(route, hop)) return Refusal{v4 ? ENETUNREACH : EHOSTUNREACH, id_of(route) + ": gateway is unreachable"};
   }
   if (route.source && !any<Address>([&](const Address& it) { return it.ns == route.ns && it.address.address() == *route.source; }))
@@ -189,6 +190,8 @@ void Machine::put(Resource resource, const std::string& owner) {
     leftovers_.erase(ns->name);
     set_forwarding(ns->name, "ipv4", ns->forwards);
     set_forwarding(ns->name, "ipv6", ns->forwards);
+    // As the kernel half does it; a sysctl of the file that says otherwise is set again after it.
+    if (setting(ns->name, rp_filter) == "1") set(ns->name, rp_filter, "0");
   } else if (const auto* sysctl = std::get_if<Sysctl>(&resource)) {
     set(sysctl->ns, sysctl->name, sysctl->value);
   }

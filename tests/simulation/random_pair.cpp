@@ -127,7 +127,8 @@ class Writer {
     for (const char* name : {"net.ipv4.tcp_syncookies", "net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.eth0.rp_filter",
                              "net.ipv4.conf.eth0.forwarding", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.conf.all.rp_filter",
                              "net.ipv4.conf.eth0.log_martians", "net.ipv4.conf.default.log_martians", "net.ipv6.conf.eth0.accept_ra",
-                             "net.ipv6.conf.default.accept_ra", "net.ipv4.conf.default.rp_filter", "net.ipv4.conf.eth1.arp_ignore"}) {
+                             "net.ipv6.conf.default.accept_ra", "net.ipv4.conf.default.rp_filter", "net.ipv4.conf.eth1.arp_ignore",
+                             "net.ipv6.conf.eth0.addr_gen_mode"}) {
       if (choices.chance(1, 9)) say(3, std::string(name) + ": " + (choices.chance(1, 2) ? "1" : "0"));
     }
     if (choices.chance(1, 12)) say(3, "net.ipv4.ip_local_port_range: 20000 30000");

@@ -26,14 +26,17 @@ kernel::Message memo_message(int type, int flags, const std::string& sysctl) {
   return message;
 }
 
-/// Whether the namespace will be a router once the plan is performed.
-bool will_forward(const std::string& ns, const Execution& execution) {
+/// What there will be by that key once the plan is performed; nullptr: nothing.
+template <class T>
+const T* outcome_of(const std::string& key, const Execution& execution) {
+  const Node* const live = execution.live.find(std::string(T::kind) + " " + key);
+  const T* found = live != nullptr ? &std::get<T>(live->resource) : nullptr;
   for (const Change& change : execution.plan.changes) {
-    const auto* const wanted = change.after ? std::get_if<Namespace>(&*change.after) : nullptr;
-    if (wanted != nullptr && wanted->name == ns) return wanted->forwards;
+    const T* const one = std::get_if<T>(change.after ? &*change.after : &*change.before);
+    // What is made again is removed first.
+    if (one != nullptr && one->key() == key) found = change.after ? one : nullptr;
   }
-  const Node* const live = execution.live.find("namespace " + ns);
-  return live != nullptr && std::get<Namespace>(live->resource).forwards;
+  return found;
 }
 
 /// Where setting it for interfaces to come sets it for those that are there as well, "net/ipv4/conf/"; else empty. The kernel does so
@@ -46,38 +49,40 @@ std::string copying_folder(const std::string& name) {
   return {};
 }
 
-/// Of every cable's end topo chooses it (veth/kernel.cpp).
-bool is_chosen(const std::string& folder, const std::string& setting) { return folder == "net/ipv4/conf/" && setting == "rp_filter"; }
+/// The value that topo chooses of every cable's end (link::Settings), or nothing.
+std::optional<std::string> choice_of(const std::string& name) {
+  if (name.starts_with("net/ipv4/conf/") && name.ends_with("/rp_filter")) return "0";
+  if (name.starts_with("net/ipv6/conf/") && name.ends_with("/addr_gen_mode")) return std::to_string(IN6_ADDR_GEN_MODE_NONE);
+  return std::nullopt;
+}
 
-/// Sets it, and for interfaces that are there does what the kernel would have done had they all been new. What the file sets for one of them is set
-/// again afterwards (Sysctl::relies_on).
+/// Sets it, and for interfaces that the file does not set it for does what the kernel would have done had they all been new.
 Result<void> set(const Sysctl& sysctl, const std::string& value, Execution& execution) {
   if (auto done = execution.work.set_sysctl(sysctl.ns, sysctl.name, value); !done) return done;
   const std::string folder = copying_folder(sysctl.name);
-  if (folder.empty() || !sysctl.name.starts_with(folder + "default/")) return {};
+  if (folder.empty() || !sysctl.name.starts_with(folder + "default/") || choice_of(sysctl.name)) return {};
   const std::string setting = sysctl.name.substr(folder.size() + std::string_view("default/").size());
-  if (is_chosen(folder, setting)) return {};
   auto place = execution.work.place(sysctl.ns);
   if (!place) return std::move(place).error();
   kernel::Snapshot now;
   if (auto read = kernel::dump_links((*place)->channel, now); !read) return read;
   for (const auto& link : now.links) {
-    if (link.name == "lo") continue;
-    if (auto done = execution.work.set_sysctl(sysctl.ns, folder + link.name + "/" + setting, value); !done) return done;
+    const std::string name = folder + link.name + "/" + setting;
+    if (link.name == "lo" || outcome_of<Sysctl>(sysctl.ns + ":" + name, execution) != nullptr) continue;
+    if (auto done = execution.work.set_sysctl(sysctl.ns, name, value); !done) return done;
   }
   return {};
 }
 
 /// The value that there would be had the file never had the sysctl: topo's own choice where it has one.
 Result<std::optional<std::string>> value_without(const Sysctl& sysctl, Execution& execution) {
+  const bool is_own = sysctl.order() == 2 && sysctl.name.find("/lo/") == std::string::npos;
+  if (auto choice = choice_of(sysctl.name); is_own && choice) return choice;
   const std::string folder = copying_folder(sysctl.name);
-  const std::size_t slash = sysctl.name.find('/', folder.size());
-  const bool is_own = sysctl.order() == 2 && !sysctl.name.starts_with(folder + "lo/") && !sysctl.name.ends_with("/forwarding");
-  if (!folder.empty() && is_own && slash != std::string::npos) {
-    if (is_chosen(folder, sysctl.name.substr(slash + 1))) return std::optional<std::string>("0");
-    return execution.work.sysctl(sysctl.ns, folder + "default" + sysctl.name.substr(slash));
-  }
-  return execution.work.fresh_sysctl(sysctl.name, will_forward(sysctl.ns, execution));
+  if (is_own && !folder.empty() && !sysctl.name.ends_with("/forwarding"))
+    return execution.work.sysctl(sysctl.ns, folder + "default" + sysctl.name.substr(sysctl.name.find('/', folder.size())));
+  const auto* const ns = outcome_of<Namespace>(sysctl.ns, execution);
+  return execution.work.fresh_sysctl(sysctl.name, ns != nullptr && ns->forwards);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ bool is_gateway_end(const VethEnd& end) { return end.ns.empty() && end.bridge.em
 std::string title_of(const VethEnd& end) { return end.ns.empty() ? end.name : end.ns + ":" + end.name; }
 std::string title_of(const Veth& cable) { return title_of(cable.ends[0]) + " <-> " + title_of(cable.ends[1]); }
 
-link::Settings settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
+/// Of an end that is being made. What the file says of it comes after, whatever its predecessor of that name was told.
+link::Settings new_settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
   link::Settings settings{end.ns, end.name, owner_mark(topology) + ":" + key, link_group(topology), end.mtu, {}};
   const bool forwards = end.ns.empty() ? end.gateway_v4 : place.snapshot.settings.forwarding_v4.value_or(false);
   settings.ipv4 = {{IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0}, {IPV4_DEVCONF_RP_FILTER, end.ns.empty() ? link::loose_rp_filter : 0}};
@@ -39,6 +40,12 @@ link::Settings settings_of(const VethEnd& end, const std::string& key, const std
     settings.ipv4.emplace_back(IPV4_DEVCONF_ARP_IGNORE, is_gateway_end(end) && !end.gateway_v4 ? answer_no_arp : 0);
     settings.ipv4.emplace_back(IPV4_DEVCONF_ROUTE_LOCALNET, end.route_localnet ? 1 : 0);
   }
+  return settings;
+}
+
+/// Of one that is there.
+link::Settings settings_of(const VethEnd& end, const std::string& key, const std::string& topology, const kernel::Place& place) {
+  link::Settings settings = new_settings_of(end, key, topology, place);
   link::yield_to_sysctls(settings, place);
   return settings;
 }
@@ -213,10 +220,11 @@ Result<void> KernelHalf<Veth>::create(const Veth& wanted, Execution& execution) 
   auto& batch = work.batch(Work::Step::make, own.ns);
   const std::array<int, 2> indexes{work.choose_index({own.ns, own.name}), work.choose_index({peer.ns, peer.name})};
   batch.add(make_message(wanted, indexes, *master, (*peer_place)->netns.get(), topology), "cannot create cable " + title);
-  batch.join(link::set_message(settings_of(own, wanted.key(), topology, **place), work.has_ipv6(), indexes[0]), "cannot configure cable " + title);
+  kernel::Message own_message = link::set_message(new_settings_of(own, wanted.key(), topology, **place), work.has_ipv6(), indexes[0]);
+  batch.join(std::move(own_message), "cannot configure cable " + title);
   batch.join(link::up_message({own.name, indexes[0]}), "cannot bring up cable " + title);
   if (own.hairpin) batch.add(hairpin_message(own, indexes[0]), "cannot set hairpin of " + title_of(own));
-  kernel::Message peer_message = link::set_message(settings_of(peer, wanted.key(), topology, **peer_place), work.has_ipv6(), indexes[1]);
+  kernel::Message peer_message = link::set_message(new_settings_of(peer, wanted.key(), topology, **peer_place), work.has_ipv6(), indexes[1]);
   if (*peer_master != 0) peer_message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*peer_master));
   auto& peer_batch = work.batch(Work::Step::configure, peer.ns);
   peer_batch.add(std::move(peer_message), "cannot configure cable " + title);
