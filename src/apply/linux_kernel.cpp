@@ -146,7 +146,7 @@ Result<void> LinuxKernel::read_all(const std::string& topology) {
   for (const std::string& name : *names) {
     if (progress_) progress_("reading", static_cast<std::size_t>(&name - names->data()), names->size());
     if (auto read = read_named(name, topology); !read) {
-      if (read.error().where.empty()) read.error().where = "in namespace " + name;
+      if (read.error().where.empty()) read.error().where = "namespace " + name;
       return read;
     }
   }

@@ -44,6 +44,8 @@ Result<std::optional<std::string>> read_sysctl(const std::string& name) {
   return std::optional(tidy({text, static_cast<std::size_t>(size)}));
 }
 
+bool has_no_value(const Error& error) { return error.kernel == std::strerror(EACCES) || error.kernel == std::strerror(EIO); }
+
 Result<void> write_sysctl(const std::string& name, const std::string& value) {
   const FileDescriptor fd(::open(path_of(name).c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd) return sysctl_error("set", name, errno);

@@ -150,7 +150,7 @@ Result<void> Work::set_sysctl(const std::string& ns, const std::string& name, co
   const auto inside = Inside::enter((*where)->netns.get(), (*where)->home_fd);
   if (!inside) return inside.error();
   auto written = write_sysctl(name, value);
-  if (!written && !ns.empty()) written.error().where = "in namespace " + ns;
+  if (!written && !ns.empty()) written.error().where += " in namespace " + ns;
   return written;
 }
 

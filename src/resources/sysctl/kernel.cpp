@@ -103,7 +103,7 @@ Result<void> KernelHalf<Sysctl>::remove(const Sysctl& live, Execution& execution
   if (!fresh && live.value != unreadable) {
     return Error{Exit::rolled_back,
                  "cannot unset sysctl " + live.name,
-                 "in namespace " + live.ns,
+                 "namespace " + live.ns,
                  "a fresh namespace has no value, and one once set stays: " + fresh.error().kernel,
                  "leave it in the file, or destroy the topology and apply it again",
                  {}};
@@ -127,7 +127,8 @@ Result<void> KernelHalf<Sysctl>::observe(const Reading& reading, Graph& live) {
     if (!inside) return inside.error();
     for (const std::string& name : names) {
       auto value = kernel::read_sysctl(name);
-      // Some values cannot be read, or not before they are set, or their interface is gone; that is no reason to see nothing at all.
+      if (!value && !kernel::has_no_value(value.error())) return std::move(value).error();
+      // That one has no value, or its interface is gone, is no reason to see nothing at all.
       live.put(Sysctl{ns, name, value && *value ? std::move(**value) : std::string(unreadable)});
     }
   }
