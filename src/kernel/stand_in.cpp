@@ -1,11 +1,6 @@
 #include "kernel/stand_in.hpp"
 
-#include <linux/if_addr.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
@@ -15,12 +10,12 @@
 #include "kernel/netns.hpp"
 #include "kernel/private_host.hpp"
 #include "kernel/sysctl.hpp"
+#include "kernel/uplink.hpp"
 #include "topo/names.hpp"
 
 namespace topo::kernel {
 namespace {
 
-constexpr const char* inner = "eth0";
 constexpr const char* place_name = "outside";
 constexpr std::chrono::milliseconds patience{2000};
 
@@ -35,62 +30,10 @@ constexpr Pair pairs_v4[]{{"198.51.100.253", "198.51.100.254"},
                           {"198.19.255.253", "198.19.255.254"}};
 constexpr Pair pairs_v6[]{{"2001:db8:746f::1", "2001:db8:746f::2"}, {"2001:db8:706f::1", "2001:db8:706f::2"}};
 
-std::uint8_t number_of(Family family) { return family == Family::v4 ? AF_INET : AF_INET6; }
-
-Message cable(int netns_fd) {
-  const ifinfomsg fixed{};
-  Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fixed);
-  message.put_text(IFLA_IFNAME, StandIn::interface);
-  return std::move(message.nest(IFLA_LINKINFO, [&] {
-    message.put(IFLA_INFO_KIND, "veth", 4);
-    message.nest(IFLA_INFO_DATA, [&] {
-      message.nest_with(VETH_INFO_PEER, fixed, [&] {
-        message.put_text(IFLA_IFNAME, inner);
-        message.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(netns_fd));
-      });
-    });
-  }));
-}
-
-Message up(int index) {
-  ifinfomsg fixed{};
-  fixed.ifi_index = index;
-  fixed.ifi_flags = IFF_UP;
-  fixed.ifi_change = IFF_UP;
-  return Message(RTM_NEWLINK, 0, fixed, 128);
-}
-
-Message address(const IpAddress& own, std::uint8_t prefix, int index) {
-  ifaddrmsg fixed{};
-  fixed.ifa_family = number_of(own.family());
-  fixed.ifa_prefixlen = prefix;
-  fixed.ifa_index = static_cast<std::uint32_t>(index);
-  Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, fixed, 256);
-  message.put_address(IFA_LOCAL, own);
-  message.put_address(IFA_ADDRESS, own);
-  message.put_u32(IFA_FLAGS, IFA_F_NODAD);
-  return message;
-}
-
-/// nullopt: the default route.
-Message route(const std::optional<IpAddress>& to, const IpAddress& via, int index) {
-  rtmsg fixed{};
-  fixed.rtm_family = number_of(via.family());
-  fixed.rtm_dst_len = to ? static_cast<std::uint8_t>(to->bits()) : std::uint8_t{0};
-  fixed.rtm_table = RT_TABLE_MAIN;
-  fixed.rtm_protocol = RTPROT_BOOT;
-  fixed.rtm_type = RTN_UNICAST;
-  Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, fixed, 256);
-  if (to) message.put_address(RTA_DST, *to);
-  message.put_address(RTA_GATEWAY, via);
-  message.put_u32(RTA_OIF, static_cast<std::uint32_t>(index));
-  return message;
-}
-
 /// By which interface the host sends to it; 0: by none.
 Result<int> way_to(Channel& channel, const IpAddress& to) {
   rtmsg fixed{};
-  fixed.rtm_family = number_of(to.family());
+  fixed.rtm_family = uplink::number_of(to.family());
   fixed.rtm_dst_len = static_cast<std::uint8_t>(to.bits());
   Message question(RTM_GETROUTE, 0, fixed, 256);
   question.put_address(RTA_DST, to);
@@ -137,7 +80,7 @@ Result<void> StandIn::build(const std::vector<IpAddress>& addresses, const std::
     if (!inside) return inside.error();
     if (auto settled = settle_network(); !settled) return settled;
   }
-  work.batch(Work::Step::make, "").add(cable((*made)->netns.get()), "cannot make the cable to the stand-in for the outside");
+  work.batch(Work::Step::make, "").add(uplink::cable(interface, (*made)->netns.get()), "cannot make the cable to the stand-in for the outside");
   work.will_make({"", interface});
   return furnish(work, addresses);
 }
@@ -169,26 +112,26 @@ Result<void> StandIn::choose_networks(const std::vector<Cidr>& taken) {
 }
 
 Result<void> StandIn::furnish(Work& work, const std::vector<IpAddress>& addresses) {
-  const auto outer = work.index({"", interface}), own = work.index({place_name, inner});
+  const auto outer = work.index({"", interface}), own = work.index({place_name, uplink::inner});
   if (!outer) return outer.error();
   if (!own) return own.error();
   // Both ends before anything that needs the cable to carry packets.
   auto& host = work.batch(Work::Step::configure, "");
   auto& place = work.batch(Work::Step::configure, place_name);
-  host.add(up(*outer), "cannot bring up the stand-in");
-  place.add(up(*own), "cannot bring up the stand-in");
+  host.add(uplink::up(*outer), "cannot bring up the stand-in");
+  place.add(uplink::up(*own), "cannot bring up the stand-in");
   for (std::size_t family = 0; family < 2; ++family) {
     if (!host_[family]) continue;
     const auto prefix = static_cast<std::uint8_t>(host_[family]->bits() - 2);
-    host.add(address(*host_[family], prefix, *outer), "cannot give the stand-in's cable its address");
-    place.add(address(*own_[family], prefix, *own), "cannot give the stand-in its address");
-    place.add(route(std::nullopt, *host_[family], *own), "cannot add the stand-in's route");
+    host.add(uplink::address(Cidr(*host_[family], prefix), *outer), "cannot give the stand-in's cable its address");
+    place.add(uplink::address(Cidr(*own_[family], prefix), *own), "cannot give the stand-in its address");
+    place.add(uplink::route(std::nullopt, *host_[family], *own), "cannot add the stand-in's route");
   }
   for (const IpAddress& each : addresses) {
     const std::size_t family = each.family() == Family::v4 ? 0 : 1;
     if (!host_[family]) continue;
-    place.add(address(each, static_cast<std::uint8_t>(each.bits()), *own), "cannot give the stand-in its address");
-    host.add(route(each, *own_[family], *outer), "cannot add the route to the stand-in");
+    place.add(uplink::address(Cidr(each, static_cast<std::uint8_t>(each.bits())), *own), "cannot give the stand-in its address");
+    host.add(uplink::route(each, *own_[family], *outer), "cannot add the route to the stand-in");
   }
   work.await({"", interface});
   if (auto finished = work.finish(patience); !finished) return finished;
