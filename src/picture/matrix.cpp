@@ -5,59 +5,18 @@
 #include <set>
 
 #include "reach/model.hpp"
+#include "reach/words.hpp"
 #include "topo/names.hpp"
 
 namespace topo::picture {
 namespace {
 
-using reach::Reason;
 using reach::Verdict;
-
-std::string service_text(const PortRange& service) {
-  const std::string ports = std::to_string(service.first) + (service.first == service.last ? "" : "-" + std::to_string(service.last));
-  const bool every_port = service.first <= 1 && service.last == 65535;
-  switch (service.protocol) {
-    case Protocol::any:
-      return "all";
-    case Protocol::icmp:
-      return "icmp";
-    case Protocol::tcp:
-      return every_port ? "tcp" : ports;
-    case Protocol::udp:
-      return every_port ? "udp" : ports + "/udp";
-  }
-  return "";
-}
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string text;
   for (const std::string& it : texts) text += (text.empty() ? "" : ", ") + it;
   return text;
-}
-
-const char* words_of(reach::Loss::Kind kind) {
-  using Kind = reach::Loss::Kind;
-  switch (kind) {
-    case Kind::no_address:
-      return "the sender has no address for it";
-    case Kind::no_route:
-      return "there is no route";
-    case Kind::bad_route:
-      return "a route forbids it";
-    case Kind::nobody:
-      return "nobody answers for the next hop";
-    case Kind::no_router:
-      return "who gets it forwards nothing";
-    case Kind::elsewhere:
-      return "somebody else has the address";
-    case Kind::outside:
-      return "it leaves to the outside";
-    case Kind::loop:
-      return "routes lead in a circle";
-    case Kind::down:
-      return "something on the way is down";
-  }
-  return "";
 }
 
 class Table {
@@ -153,10 +112,9 @@ class Table {
       if (span.service.protocol == Protocol::any) {
         sum.rest_passes = passes;
       } else {
-        (passes ? sum.passing : sum.blocked).push_back(service_text(span.service));
+        (passes ? sum.passing : sum.blocked).push_back(reach::to_text(span.service));
       }
-      const std::string words = reason_text(span.ruled, outcome.loss);
-      if (!words.empty()) why.insert(words);
+      why.insert(reach::text_of(model_, span.ruled, outcome.loss));
     }
   }
 
@@ -208,46 +166,6 @@ class Table {
   static std::string text_of(const Sum& sum) {
     if (sum.rest_passes) return sum.blocked.empty() ? "all" : "all but " + joined(sum.blocked);
     return sum.passing.empty() ? "none" : joined(sum.passing);
-  }
-
-  [[nodiscard]] std::string reason_text(const reach::Ruled& ruled, const std::optional<reach::Loss>& loss) const {
-    const policy::Intent& intent = model_.intent();
-    const auto segment = [&] { return intent.segments[ruled.reason.index].interface; };
-    switch (ruled.reason.kind) {
-      case Reason::Kind::allow:
-        return "allow " + intent.allow[ruled.reason.index].text;
-      case Reason::Kind::deny:
-        return "deny " + intent.deny[ruled.reason.index].text;
-      case Reason::Kind::port:
-        return "port " + intent.ports[ruled.reason.index].text;
-      case Reason::Kind::same_bridge:
-        return "both are on " + segment();
-      case Reason::Kind::isolated:
-        return segment() + " is isolated";
-      case Reason::Kind::between:
-        return intent.default_allow ? "between bridges everything passes that is not denied" : "between bridges nothing passes that is not allowed";
-      case Reason::Kind::host:
-        return "between members and the host everything passes that is not denied";
-      case Reason::Kind::nat:
-        return "nat of " + segment() + " opens the way out";
-      case Reason::Kind::no_nat:
-        return segment() + " has no way out";
-      case Reason::Kind::other_way_out:
-        return "an allow to the outside takes the place of the nat of " + segment();
-      case Reason::Kind::entering:
-        return "from outside nothing passes but by ports";
-      case Reason::Kind::itself:
-        return "it comes back to who sends it";
-      case Reason::Kind::not_own:
-        return "the source address is not the sender's";
-      case Reason::Kind::cable:
-        return "a cable between bridges keeps to no policy";
-      case Reason::Kind::unfiltered:
-        return "no filter is on the way";
-      case Reason::Kind::lost:
-        return loss ? words_of(loss->kind) : "it does not arrive";
-    }
-    return "";
   }
 
   const Scene& scene_;
