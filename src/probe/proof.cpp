@@ -42,6 +42,10 @@ class Proving {
     if (auto opened = open_places(); !opened) return opened.error();
     if (auto made = make_outside(); !made) return made.error();
     const auto trials = reach::trials_of(names_, rules_, settings_.every_pair);
+    if (trials.size() > reach::most_trials) {
+      return Error{Exit::invalid, "these are more than " + std::to_string(reach::most_trials) + " flows, too many to try each", {}, {},
+                   settings_.every_pair ? "leave out --all: one of each class of flows shows the same" : "", {}};
+    }
     std::vector<Outcome> outcomes;
     for (std::size_t first = 0; first < trials.size(); first += at_once) {
       if (settings_.progress) settings_.progress(first, trials.size());

@@ -129,6 +129,7 @@ class Trying {
 
   /// What `base` tries, between two other stations of its classes.
   void add_pair(const FlowClass& flow, const Target& target, std::size_t from, std::size_t to, const Trial& base) {
+    if (trials_.size() > most_trials) return;
     const Party& sender = model_.senders()[flow.from];
     Trial trial = base;
     trial.sender = from;

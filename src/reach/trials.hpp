@@ -29,8 +29,11 @@ struct Trial {
   std::optional<DecidingRule> rule;  ///< of what is denied: that has to count it
 };
 
+/// So many are tried at the most.
+inline constexpr std::size_t most_trials = 300'000;
+
 /// Of each class of allowed and denied flows one, of each port map also by localhost; what is unroutable is left out. `every_pair`: of each class all
-/// pairs of its stations. `rules` are those that the gateway shall have.
+/// pairs of its stations. `rules` are those that the gateway shall have. Where there would be more than most_trials the list ends behind these.
 [[nodiscard]] std::vector<Trial> trials_of(const Names& names, const netfilter::Ruleset& rules, bool every_pair);
 
 /// One that is allowed and has the station at an end, over that family: shows that it is alive. nullopt: nothing of the kind is allowed.
