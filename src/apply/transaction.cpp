@@ -175,7 +175,7 @@ class Transaction {
     cause.details.insert(cause.details.end(), trouble.begin(), trouble.end());
     cause.details.emplace_back("not wholly rolled back; what differs from before:");
     for (auto& line : left) cause.details.push_back("  " + std::move(line));
-    if (cause.remedy.empty()) cause.remedy = "apply again, or destroy the topology";
+    cause.remedy += std::string(cause.remedy.empty() ? "" : "; then ") + "apply again, or destroy the topology";
     return cause;
   }
 
@@ -198,12 +198,15 @@ class Transaction {
 
 std::optional<Error> conflict_of(const Observed& observed, const std::string& topology, bool take_port) {
   Error error{Exit::conflict, "something that is not " + topology + "'s stands in the way; nothing was touched", {}, {}, {}, {}};
+  bool listens = false, exists = false;
   for (const auto& obstacle : observed.obstacles) {
     if (obstacle.listener && take_port) continue;
     error.details.push_back(obstacle.what + ": " + obstacle.why);
-    if (obstacle.listener) error.remedy = "stop the program that listens, or give --take-port";
+    (obstacle.listener ? listens : exists) = true;
   }
   if (error.details.empty()) return std::nullopt;
+  if (exists) error.remedy = "remove it, or give the file another name, address or port";
+  if (listens) error.remedy += std::string(exists ? "; " : "") + "stop the program that listens, or give --take-port";
   return error;
 }
 
