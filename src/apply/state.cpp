@@ -94,7 +94,9 @@ std::optional<Applied> recall(const std::string& topology, const std::string& fo
     if (got <= 0) break;
     text.append(block, 0, static_cast<std::size_t>(got));
   }
-  return from_text(text);
+  auto applied = from_text(text);
+  if (applied) applied->when = found.st_mtime;
+  return applied;
 }
 
 Result<void> record(const std::string& topology, const Applied& applied, const std::string& folder) {

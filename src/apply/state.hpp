@@ -2,6 +2,7 @@
 // Nothing depends on it: the record of what is topo's is the kernel.
 #pragma once
 
+#include <ctime>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,8 +18,10 @@ namespace topo {
 struct Applied {
   Sources sources;  ///< the first is the file that was named
   std::map<std::string, std::string> set;
+  std::time_t when = 0;  ///< of what is recorded: since when it is
 };
 
+/// Whether they say the same, whenever.
 [[nodiscard]] bool operator==(const Applied& a, const Applied& b);
 
 /// What is recorded of `topology`; nullopt where nothing is, or nothing that can be read.

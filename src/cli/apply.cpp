@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "apply/confirm/guard.hpp"
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"

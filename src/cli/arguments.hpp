@@ -29,6 +29,7 @@ struct Arguments {
   bool all = false;
   bool outside = false;
   bool fix = false;
+  bool watch = false;
   std::optional<PictureFormat> picture;  ///< graph
   bool live = false;
   bool open = false;

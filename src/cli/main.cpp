@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iomanip>
 #include <memory>
 #include <optional>
 #include <sstream>
 
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
+#include "cli/examples.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
 #include "topo/names.hpp"
@@ -45,7 +47,7 @@ std::vector<Command> commands() {
   return {
       {"validate", "Check files without privilege or kernel", run<cli::validate>, {true, true}, "FILE", file_help, 1, -1},
       {"diff",
-       "Show what apply would do; without a file: drift of what was last applied here",
+       "Show what apply would do; without a file: what has drifted",
        run<cli::diff>,
        {true, true},
        "FILE",
@@ -82,14 +84,14 @@ std::vector<Command> commands() {
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
       {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {false, true}, "FILE", file_help, 0, -1},
       {"explain",
-       "Say why A can or cannot reach B: hop by hop, with the rule that decides",
+       "Say why A can or cannot reach B, hop by hop",
        run<cli::explain>,
        {true, true},
        "ENDS",
        "File of the topology, else what was last applied here; then namespaces, bridges, zones, internet, host or addresses",
        2,
        3},
-      {"run", "Run a command on a private host that has the topology and ends with the command", cli::run, {false, true}, "FILE", file_help, 1, -1},
+      {"run", "Run a command on a private host that has the topology", cli::run, {false, true}, "FILE", file_help, 1, -1},
       {"export",
        "Write the live state as a topology file",
        run<cli::export_topology>,
@@ -99,7 +101,7 @@ std::vector<Command> commands() {
        0,
        1},
       {"doctor",
-       "Show what is in the way of topologies on this machine, each with its remedy",
+       "Show what is in the way on this machine, each with its remedy",
        run<cli::doctor>,
        {true, true},
        "FILE",
@@ -207,6 +209,7 @@ void add_graph_options(CLI::App& sub, Arguments& arguments) {
 
 void add_command(CLI::App& app, const Command& command, Arguments& arguments, std::vector<std::string>& set) {
   CLI::App& sub = *app.add_subcommand(command.name, command.help);
+  sub.footer("Examples:\n" + topo::cli::examples_of(command.name));
   if (command.operands != nullptr) {
     sub.add_option(command.operands, arguments.operands, command.operands_help)
         ->expected(command.least, command.most < 0 ? CLI::detail::expected_max_vector_size : command.most)
@@ -237,6 +240,7 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
     sub.add_flag("--all", arguments.all, "Every pair, instead of one for all of whom the same holds");
   }
   if (std::strcmp(command.name, "explain") == 0) sub.add_flag("--live", arguments.live, "Read the kernel, and say where it differs from the file");
+  if (std::strcmp(command.name, "status") == 0) sub.add_flag("-w,--watch", arguments.watch, "Look again every second, and show what has changed");
   if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");
   if (std::strcmp(command.name, "graph") == 0) add_graph_options(sub, arguments);
   if (std::strcmp(command.name, "destroy") == 0) sub.add_flag("--all", arguments.all, "Every topology that is here");
@@ -251,6 +255,17 @@ Iterator skip_options(Iterator at, Iterator end) {
 
 /// The command of exec and run is cut off before the words are parsed; the usage must have it all the same.
 class Help : public CLI::Formatter {
+  /// Of topo itself: what fits a screen of 24 lines of 80.
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (app->get_parent() != nullptr) return CLI::Formatter::make_help(app, std::move(name), mode);
+    std::ostringstream text;
+    text << "topo: " << app->get_description() << "\nUsage: topo COMMAND ...     topo COMMAND --help tells its options, with examples\n\n";
+    for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; }))
+      text << "  " << std::left << std::setw(12) << command->get_name() << command->get_description() << '\n';
+    text << "\n  --version, --color auto|always|never\n";
+    return text.str();
+  }
+
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     if (app->get_name() == "exec") usage.insert(usage.rfind("NS") + 2, " [--] COMMAND...");
@@ -293,6 +308,8 @@ std::string suggested_option(const CLI::App& app, const std::vector<std::string>
   return {};
 }
 
+std::string without_line_end(const std::string& text) { return text.substr(0, text.find_last_not_of('\n') + 1); }
+
 int usage_error(const std::string& message, const std::string& hint = {}) {
   topo::cli::complain("error: " + topo::printable(message) + (hint.empty() ? "" : "\n  " + hint));
   return static_cast<int>(Exit::invalid);
@@ -329,7 +346,7 @@ int complete(const std::string& word, const CLI::App& app) {
 int dispatch(std::vector<std::string> words) {
   Arguments arguments;
   std::vector<std::string> set;
-  CLI::App app("Declarative network topologies: from a file to the kernel, all or nothing", "topo");
+  CLI::App app("declarative network topologies, from a file to the kernel, all or nothing", "topo");
   app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "topo " TOPO_VERSION);
   add_options(app, {}, arguments, set);
@@ -351,13 +368,13 @@ int dispatch(std::vector<std::string> words) {
   } catch (const CLI::Success& success) {  // --help, --version
     std::ostringstream text;
     app.exit(success, text);
-    topo::cli::say(text.str().substr(0, text.str().find_last_not_of('\n') + 1));
+    topo::cli::say(without_line_end(text.str()));
     return with_output(0);
   } catch (const CLI::ParseError& error) {
     return usage_error(in_plain_words(error), app.get_subcommands().empty() ? "" : suggested_option(*app.get_subcommands().front(), words));
   }
   if (app.get_subcommands().empty()) {
-    topo::cli::complain(app.help());
+    topo::cli::complain(without_line_end(app.help()));
     return static_cast<int>(Exit::invalid);
   }
   for (const auto& assignment : set) {

@@ -38,7 +38,9 @@ Exit complain(const Error& error, const Arguments& arguments, const char* format
 
 void warn(std::string_view text) { write_line(stderr, "warning: " + printable(text)); }
 
-void say_json(const nlohmann::ordered_json& document) { say(document.dump(2, ' ', true, nlohmann::json::error_handler_t::replace)); }
+std::string json_text(const nlohmann::ordered_json& document) { return document.dump(2, ' ', true, nlohmann::json::error_handler_t::replace); }
+
+void say_json(const nlohmann::ordered_json& document) { say(json_text(document)); }
 
 nlohmann::ordered_json to_json(const Error& error) {
   nlohmann::ordered_json json{{"exit", static_cast<int>(error.exit)}, {"what", error.what}};

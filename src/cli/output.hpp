@@ -21,6 +21,7 @@ Exit complain(const Error& error, const Arguments& arguments, const char* format
 void warn(std::string_view text);
 
 /// One JSON document; what is not ASCII is escaped, so that no terminal is ever sent a control character.
+[[nodiscard]] std::string json_text(const nlohmann::ordered_json& document);
 void say_json(const nlohmann::ordered_json& document);
 [[nodiscard]] nlohmann::ordered_json to_json(const Error& error);
 

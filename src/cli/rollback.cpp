@@ -1,3 +1,4 @@
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/unconfirmed.hpp"

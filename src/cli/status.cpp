@@ -1,17 +1,18 @@
 #include <algorithm>
+#include <chrono>
 #include <iterator>
-#include <map>
+#include <thread>
 
 #include "apply/confirm/rendezvous.hpp"
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
+#include "cli/screen.hpp"
 #include "cli/show.hpp"
 #include "cli/unconfirmed.hpp"
-#include "report/rows.hpp"
-#include "report/statements.hpp"
-#include "topo/names.hpp"
+#include "report/status.hpp"
 
 namespace topo::cli {
 namespace {
@@ -19,103 +20,32 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* format = "topo.status/1";
+constexpr std::chrono::seconds watch_interval{1};
 
-/// An interface of a namespace (of the gateway, where `ns` is empty) and what is on it.
-struct Interface {
-  std::string on;  ///< the bridge it leads to
-  std::vector<std::string> addresses;
-};
-/// By namespace, then by interface. Namespaces without an interface are there too.
-using Places = std::map<std::string, std::map<std::string, Interface>>;
-
-Places places_of(const Graph& live) {
-  Places places;
-  for (const auto* ns : live.all<Namespace>()) places[ns->name];
-  for (const auto* bridge : live.all<Bridge>()) places[bridge->ns][bridge->name];
-  for (const auto* veth : live.all<Veth>()) {
-    for (std::size_t end = 0; end < 2; ++end) {
-      const VethEnd &here = veth->ends[end], &there = veth->ends[1 - end];
-      // The gateway's end of an attachment is the bridge's port and nothing a reader looks for.
-      if (here.bridge.empty()) places[here.ns][here.name].on = there.bridge;
-    }
-  }
-  for (const auto* address : live.all<Address>()) {
-    if (!address->address.address().is_link_local()) places[address->ns][address->interface].addresses.push_back(address->address.to_string());
-  }
-  return places;
-}
-
-/// What is known of how far the kernel is from what was last applied.
-struct Drift {
-  bool known = false;
-  std::size_t changes = 0;
-  [[nodiscard]] std::string text() const {
-    if (!known) return "what was applied is not recorded";
-    return changes == 0 ? "as applied" : report::counted(changes, "difference") + " from what was applied";
-  }
+/// What one look at the kernel has shown.
+struct Look {
+  Exit exit = Exit::ok;
+  std::string text;
+  Json topologies = Json::array();
 };
 
-Json to_json(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift,
-             const Confirmation& confirmation) {
-  auto namespaces = Json::array();
-  for (const auto& [ns, interfaces] : places) {
-    auto entries = Json::array();
-    for (const auto& [name, interface] : interfaces) {
-      Json entry{{"name", name}, {"addresses", interface.addresses}};
-      if (!interface.on.empty()) entry["bridge"] = interface.on;
-      entries.push_back(std::move(entry));
-    }
-    namespaces.push_back({{"name", ns.empty() ? Json() : Json(ns)}, {"interfaces", std::move(entries)}});
-  }
-  return {{"topology", topology}, {"namespaces", std::move(namespaces)}, {"ports", ports}, {"drift", drift.known ? Json(drift.changes) : Json()},
-          {"confirmation", cli::to_json(confirmation)}};
-}
-
-void show(const std::string& topology, const Places& places, const std::vector<std::string>& ports, const Drift& drift,
-          const Confirmation& confirmation) {
-  const auto named = static_cast<std::size_t>(std::count_if(places.begin(), places.end(), [](const auto& place) { return !place.first.empty(); }));
-  say(topology + ": " + report::counted(named, "namespace") + ", " + drift.text());
-  if (const auto text = status_text(topology, confirmation); !text.empty()) say("  " + text);
-  std::vector<std::array<std::string, 3>> rows;
-  for (const auto& [ns, interfaces] : places) {
-    std::string title = ns.empty() ? "host" : ns;
-    if (interfaces.empty()) rows.push_back({title, "", ""});
-    for (const auto& [name, interface] : interfaces) {
-      std::string text;
-      for (const auto& address : interface.addresses) text += (text.empty() ? "" : " ") + address;
-      if (!interface.on.empty()) text += (text.empty() ? "on " : " on ") + interface.on;
-      rows.push_back({std::exchange(title, ""), name, text});
-    }
-  }
-  std::array<std::size_t, 2> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line = "  ";
-    for (std::size_t i = 0; i < widths.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    line += row[2];
-    say(printable(line.substr(0, line.find_last_not_of(' ') + 1)));
-  }
-  for (const auto& port : ports) say("  port " + printable(port));
-}
-
-Exit status_of(const std::string& name, const Arguments& arguments, Json& results) {
+void add_status(const std::string& name, const Arguments& arguments, Look& look) {
   const auto recorded = recall_topology(name);
   const Graph nothing(name);
-  auto planned = plan_graph(live_kernels(arguments), recorded ? recorded->desired.graph : nothing);
+  const auto planned = plan_graph(live_kernels(arguments), recorded ? recorded->desired.graph : nothing);
   if (!planned) {
-    results.push_back({{"topology", name}, {"error", cli::to_json(planned.error())}});
-    return complain(planned.error());
+    look.topologies.push_back({{"topology", name}, {"error", to_json(planned.error())}});
+    look.exit = worse(look.exit, complain(planned.error()));
+    return;
   }
-  const Graph& live = planned->observed.live;
-  const Drift drift{recorded.has_value(), recorded ? count_of(planned->plan) : 0};
-  const Places places = places_of(live);
-  const auto ports = report::statements(live, "port");
+  report::Status status = report::status_of(planned->observed.live);
+  if (recorded) status.since = {clock_text(recorded->applied.when), date_text(recorded->applied.when), count_of(planned->plan)};
   const auto confirmation = confirmation_of(name);
-  if (arguments.format == Format::text) show(name, places, ports, drift, confirmation);
-  results.push_back(to_json(name, places, ports, drift, confirmation));
-  return Exit::ok;
+  status.notice = status_text(name, confirmation);
+  const auto paint = colored(arguments, stdout) ? report::Paint::colored : report::Paint::plain;
+  look.text += (look.text.empty() ? "" : "\n") + report::status_text(status, paint);
+  look.topologies.push_back(Json::parse(report::status_json(status)));
+  look.topologies.back()["confirmation"] = to_json(confirmation);
 }
 
 /// Those in the kernel, and those whose last change is not confirmed though it left nothing there. With `wanted` not empty: these.
@@ -131,19 +61,30 @@ Result<std::vector<std::string>> topologies_to_show(const std::vector<std::strin
   return all;
 }
 
+Result<Look> look(const Arguments& arguments) {
+  const auto names = topologies_to_show(arguments.operands);
+  if (!names) return names.error();
+  Look look;
+  if (names->empty()) look.text = "no topology is here";
+  for (const auto& name : *names) add_status(name, arguments, look);
+  if (arguments.format == Format::json)
+    look.text = json_text(Json{{"format", format}, {"exit", static_cast<int>(look.exit)}, {"topologies", std::move(look.topologies)}});
+  return look;
+}
+
 }  // namespace
 
 Exit status(const Arguments& arguments) {
   if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error(), arguments, format);
   drop_privileges();
-  const auto names = topologies_to_show(arguments.operands);
-  if (!names) return complain(names.error(), arguments, format);
-  Exit exit = Exit::ok;
-  auto results = Json::array();
-  if (names->empty() && arguments.format == Format::text) say("no topology is here");
-  for (const auto& name : *names) exit = worse(exit, status_of(name, arguments, results));
-  if (arguments.format == Format::json) say_json(Json{{"format", format}, {"exit", static_cast<int>(exit)}, {"topologies", std::move(results)}});
-  return exit;
+  // Watching ends as any program does that is interrupted, or whose reader has gone: there is nothing to take back.
+  for (Screen screen;; std::this_thread::sleep_for(watch_interval)) {
+    const auto seen = look(arguments);
+    if (!seen) return complain(seen.error(), arguments, format);
+    const bool goes_on = arguments.watch && seen->exit == Exit::ok;
+    if (!seen->text.empty()) goes_on ? screen.show(seen->text) : say(seen->text);
+    if (!goes_on) return seen->exit;
+  }
 }
 
 }  // namespace topo::cli

@@ -1,10 +1,10 @@
 #include "cli/unconfirmed.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 
 #include "apply/confirm/rendezvous.hpp"
+#include "cli/clock.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
@@ -15,14 +15,6 @@ namespace topo::cli {
 namespace {
 
 using State = Confirmation::State;
-
-std::string formatted(std::time_t time, const char* form) {
-  std::tm local{};
-  std::array<char, 64> text{};
-  if (::localtime_r(&time, &local) == nullptr) return "?";
-  text[std::strftime(text.data(), text.size() - 1, form, &local)] = '\0';
-  return text.data();
-}
 
 /// Rounded up: what is nearly over is not over.
 std::string seconds_text(std::chrono::milliseconds time) { return std::to_string((time.count() + 999) / 1000) + " s"; }
@@ -80,21 +72,6 @@ DemandOptions demand_options(const Arguments& arguments) {
 }
 
 }  // namespace
-
-std::string clock_text(std::time_t time) {
-  const bool is_today = formatted(time, "%F") == formatted(::time(nullptr), "%F");
-  return formatted(time, is_today ? "%H:%M:%S" : "%F %H:%M:%S");
-}
-
-std::string date_text(std::time_t time) {
-  std::string text = formatted(time, "%Y-%m-%dT%H:%M:%S%z");
-  if (text.size() > 2) text.insert(text.size() - 2, ":");
-  return text;
-}
-
-std::time_t time_after(std::chrono::milliseconds left) {
-  return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + left);
-}
 
 std::string status_text(const std::string& topology, const Confirmation& confirmation) {
   const std::string choices = ": topo confirm " + topology + ", or topo rollback " + topology;

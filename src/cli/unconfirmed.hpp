@@ -1,7 +1,6 @@
 // Changes that are taken back unless they are confirmed, in words; and which one a command means.
 #pragma once
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -9,13 +8,6 @@
 #include "cli/arguments.hpp"
 
 namespace topo::cli {
-
-/// "14:03:20" of this machine's clock, with the date where that is not today's.
-[[nodiscard]] std::string clock_text(std::time_t time);
-/// The same with date and zone, as RFC 3339 has it: for programs.
-[[nodiscard]] std::string date_text(std::time_t time);
-/// `left` from now.
-[[nodiscard]] std::time_t time_after(std::chrono::milliseconds left);
 
 /// One line on a change of `topology` that is not confirmed; empty where there is none, or it was taken back.
 [[nodiscard]] std::string status_text(const std::string& topology, const Confirmation& confirmation);

@@ -19,15 +19,15 @@ constexpr std::size_t widest_what = 60;
 const char* color_of(Row::Sign sign) {
   switch (sign) {
     case Row::Sign::add:
-      return "\033[32m";
+      return color::green;
     case Row::Sign::modify:
-      return "\033[33m";
+      return color::yellow;
     case Row::Sign::recreate:
-      return "\033[35m";
+      return color::magenta;
     case Row::Sign::remove:
-      return "\033[31m";
+      return color::red;
     case Row::Sign::repair:
-      return "\033[36m";
+      return color::cyan;
   }
   return "";
 }
@@ -42,7 +42,7 @@ const char* color_of(reach::Change::Kind kind) {
     case Kind::denied:
       return color_of(Row::Sign::remove);
     case Kind::still_denied:
-      return "\033[2m";
+      return color::dim;
   }
   return "";
 }
@@ -68,7 +68,7 @@ std::string reachability_text(const Reachability& reachability, Paint paint) {
     std::string line = fmt::format("{:<{}} {:<{}} {:<{}}   {}", row.from, from, row.arrow, arrow, row.to, to, row.what);
     line.erase(line.find_last_not_of(' ') + 1);
     const char* const sign = to_text(row.kind);
-    text += paint == Paint::plain ? fmt::format("  {} {}\n", sign, line) : fmt::format("  {}{}\033[0m {}\n", color_of(row.kind), sign, line);
+    text += "  " + painted(paint, color_of(row.kind), sign) + " " + line + "\n";
     const bool last = i + 1 == shown.size() || shown[i + 1]->kind != row.kind;
     if (last && seen[row.kind] > few) text += fmt::format("  {} and {} more\n", sign, seen[row.kind] - few);
   }
@@ -109,7 +109,7 @@ std::string line_of(const Row& row, const std::array<std::size_t, 4>& widths, Pa
   if (!row.why.empty()) line += "   " + row.why;
   line.erase(line.find_last_not_of(' ') + 1);
   const std::string sign = fmt::format("{:<{}}", to_text(row.sign), widths[0]);
-  return paint == Paint::plain ? fmt::format("  {} {}", sign, line) : fmt::format("  {}{}\033[0m {}", color_of(row.sign), sign, line);
+  return "  " + painted(paint, color_of(row.sign), sign) + " " + line;
 }
 
 /// "plan: 1 to add, 1 to change; no namespace is recreated".

@@ -4,11 +4,10 @@
 #include <string>
 
 #include "diff/plan.hpp"
+#include "report/paint.hpp"
 #include "report/reachability.hpp"
 
 namespace topo::report {
-
-enum class Paint { plain, colored };
 
 struct PlanTextOptions {
   Paint paint = Paint::plain;
