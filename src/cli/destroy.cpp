@@ -55,6 +55,13 @@ void drop_record(const std::string& topology) {
   if (auto gone = forget(topology); !gone) warn(gone.error().to_string());
 }
 
+/// " (did you mean 'lab'?)", where what is here has a name like it.
+std::string suggestion_for(const std::string& name) {
+  const auto here = topologies_here({});
+  const auto near = here ? nearest(name, *here) : std::nullopt;
+  return near ? " (did you mean '" + *near + "'?)" : "";
+}
+
 Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::ordered_json& results) {
   const auto begin = Clock::now();
   const Sources none;
@@ -84,7 +91,8 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
     if (const auto locks = Locks::take(state_folder, name, std::chrono::milliseconds(0), {})) drop_record(name);
   }
   if (arguments.format == Format::text) {
-    say(name + ": " + result + (count == 0 ? "" : ", " + report::counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
+    say(name + ": " + result +
+        (count == 0 ? suggestion_for(name) : ", " + report::counted(count, "change") + " in " + std::to_string(milliseconds) + " ms"));
   }
   return Exit::ok;
 }
