@@ -134,6 +134,7 @@ Answer Machine::check_address(const Address& address) const {
 Answer Machine::check_route(const Route& route) const {
   const bool v4 = route.destination.family() == Family::v4;
   for (const NextHop& hop : route.next_hops) {
+    if (!v4 && ipv6_of(route.ns, hop.interface) == Ipv6::none) return Refusal{ENODEV, "IPv6 knows no " + hop.interface};
     if (!v4 && !has_ipv6(route.ns, hop.interface)) return Refusal{EACCES, "IPv6 is disabled on " + hop.interface};
     if (!hop.via) continue;
     const bool own = any<Address>([&](const Address& it) { return it.ns == route.ns && it.address.address() == *hop.via; });
