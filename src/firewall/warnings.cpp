@@ -58,6 +58,18 @@ std::string with_whom(const std::vector<std::string>& chains) {
 
 bool forwards(const Firewall& firewall, Family family) { return family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6; }
 
+/// Whether something of it can reach the host itself by the file.
+bool reaches_host(const Firewall& firewall, Family family) {
+  const auto jumps = firewall.rules.jumps.find({family, netfilter::Table::filter, "INPUT"});
+  if (jumps == firewall.rules.jumps.end()) return false;
+  return std::any_of(jumps->second.begin(), jumps->second.end(), [&](const Rule& jump) {
+    const auto chain = firewall.rules.chains.find({family, netfilter::Table::filter, jump.target.chain});
+    return chain != firewall.rules.chains.end() && std::any_of(chain->second.begin(), chain->second.end(), [](const Rule& rule) {
+             return rule.in && (rule.target.kind == Target::Kind::return_ || rule.target.kind == Target::Kind::go_to);
+           });
+  });
+}
+
 bool filters(const Firewall& firewall, Family family) {
   const auto& chains = firewall.rules.chains;
   return forwards(firewall, family) || std::any_of(chains.begin(), chains.end(), [&](const auto& chain) { return chain.first.family == family; });
@@ -119,25 +131,45 @@ Rule read_rule(const Entry& entry, Family family) {
   return decode(entry, family);
 }
 
+std::vector<Rule> rules_in(const Table& table, const std::string& chain) {
+  std::vector<Rule> rules;
+  for (const auto& entry : table.rules(chain)) rules.push_back(read_rule(entry, table.id().family));
+  return rules;
+}
+
+/// What a warning says of a built-in chain where the rule of that number drops, or with 0 the policy: "the policy of FORWARD is DROP".
+std::string how_it_drops(const std::string& chain, std::size_t rule) {
+  if (rule == 0) return "the policy of " + chain + " is DROP";
+  return "rule " + std::to_string(rule) + " of " + chain + " drops all that comes to it";
+}
+
+/// The remedy: that `chain` accepts what comes from (side: src) or goes to (dst) the links.
+std::string accepting(Family family, const std::string& chain, std::size_t rule, const char* side, const Passenger& passenger) {
+  return (family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy") + (rule == 0 ? " -A " + chain : " -I " + chain + " " + std::to_string(rule)) +
+         " -m devgroup --" + side + "-group " + passenger.iptables_group + " -j ACCEPT";
+}
+
+std::optional<Warning> legacy_input_warning(const Table& table, const Passenger& passenger) {
+  const auto rule = dropped_by(rules_in(table, "INPUT"), table.policy("INPUT"), {passenger.group, 0, true});
+  if (!rule) return std::nullopt;
+  return Warning{"the host drops what " + passenger.sends + " to the host itself (" + table.id().title() + ": " + how_it_drops("INPUT", *rule) +
+                     with_whom(table.chains()) + ")",
+                 "to let it in", accepting(table.id().family, "INPUT", *rule, "src", passenger), true};
+}
+
 std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Firewall& wanted) {
   const Family family = table.id().family;
-  std::vector<Rule> forward;
-  for (const auto& entry : table.rules("FORWARD")) forward.push_back(read_rule(entry, family));
+  const auto forward = rules_in(table, "FORWARD");
   const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
   for (const auto& packet : traffic) {
     const auto rule = dropped_by(forward, table.policy("FORWARD"), packet);
     if (!rule) continue;
-    const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy";
-    const std::string place = *rule == 0 ? " -A FORWARD" : " -I FORWARD " + std::to_string(*rule);
-    const std::string why = *rule == 0 ? "the policy of FORWARD is DROP" : "rule " + std::to_string(*rule) + " of FORWARD drops all that comes to it";
-    const auto command = [&](const char* side) {
-      return tool + place + " -m devgroup --" + side + "-group " + passenger.iptables_group + " -j ACCEPT";
-    };
-    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " + why +
-                       with_whom(table.chains()) + ")",
-                   "to let it pass", command("src") + "; " + command("dst")};
+    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " +
+                       how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",
+                   "to let it pass",
+                   accepting(family, "FORWARD", *rule, "src", passenger) + "; " + accepting(family, "FORWARD", *rule, "dst", passenger)};
   }
   return std::nullopt;
 }
@@ -146,24 +178,29 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
 
 Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
   // A rule that iptables-nft did not write would make that program refuse the whole table.
-  const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == "FORWARD";
+  const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == (chain.is_input ? "INPUT" : "FORWARD");
   const auto command = [&](const char* iptables_side, const char* nft_side) {
     if (of_iptables) {
-      return (chain.family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I FORWARD -m devgroup --" + iptables_side +
-             "-group " + passenger.iptables_group + " -m comment --comment " + passenger.mark + " -j ACCEPT";
+      return (chain.family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I " + chain.name + " -m devgroup --" +
+             iptables_side + "-group " + passenger.iptables_group + " -m comment --comment " + passenger.mark + " -j ACCEPT";
     }
     return "nft insert rule " + printable(chain.title()) + " " + passenger.nft_match(nft_side) + " accept comment '\"" + passenger.mark + "\"'";
   };
-  return {"the host drops " + passenger.traffic + " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")",
-          "to let it pass", command("src", "iifgroup") + "; " + command("dst", "oifgroup")};
+  const std::string where = " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")";
+  const std::string sent = command("src", "iifgroup");
+  if (chain.is_input) return {"the host drops what " + passenger.sends + " to the host itself" + where, "to let it in", sent, true};
+  return {"the host drops " + passenger.traffic + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
 }
 
 Result<void> add_nft_warnings(const Place& place, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
   const auto chains = dropping_nft_chains(place, {passenger.mark, Passenger({}).mark});
   if (!chains) return chains.error();
   for (const auto& chain : *chains) {
-    const bool v4 = chain.family != "ip6", v6 = chain.family != "ip";
-    if (!(v4 && filters(wanted, Family::v4)) && !(v6 && filters(wanted, Family::v6))) continue;
+    const auto meets = [&](Family family) {
+      if (chain.family == (family == Family::v4 ? "ip6" : "ip")) return false;
+      return chain.is_input ? reaches_host(wanted, family) : filters(wanted, family);
+    };
+    if (!meets(Family::v4) && !meets(Family::v6)) continue;
     if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger));
   }
   return {};
@@ -178,8 +215,13 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
   if (!existing) return existing.error();
   for (const Table* table : *existing) {
     const TableId id = table->id();
-    if (id.table != netfilter::Table::filter || !forwards(wanted, id.family)) continue;
-    if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
+    if (id.table != netfilter::Table::filter) continue;
+    if (forwards(wanted, id.family)) {
+      if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
+    }
+    if (reaches_host(wanted, id.family)) {
+      if (auto warning = legacy_input_warning(*table, passenger)) found.push_back(std::move(*warning));
+    }
   }
   if (auto added = add_nft_warnings(tables.place(), passenger, wanted, found); !added) return std::move(added).error();
   return found;
