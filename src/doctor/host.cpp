@@ -34,7 +34,8 @@ Firewall everything() {
     rule.target.kind = netfilter::Target::Kind::dnat;
     all.rules.chains[{family, netfilter::Table::nat, "any"}].push_back(std::move(rule));
     netfilter::Rule jump, member;
-    jump.target = {netfilter::Target::Kind::jump, "in"};
+    jump.target.kind = netfilter::Target::Kind::jump;
+    jump.target.chain = "in";
     member.in = netfilter::Maybe<std::string>{"any", false};
     member.target.kind = netfilter::Target::Kind::return_;
     all.rules.jumps[{family, netfilter::Table::filter, "INPUT"}].push_back(std::move(jump));

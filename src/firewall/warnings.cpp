@@ -1,8 +1,10 @@
 // Whether the host's own rules let pass what a topology lets pass.
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "firewall/backend.hpp"
+#include "firewall/entry_layout.hpp"
 #include "firewall/nft_chains.hpp"
 #include "firewall/ownership.hpp"
 #include "topo/names.hpp"
@@ -101,18 +103,6 @@ bool surely_matches(Rule rule, const Traffic& traffic) {
   return rule == bare;
 }
 
-/// How the host drops such traffic: the number of the rule that does, 0 for the policy; nullopt: it does not.
-std::optional<std::size_t> dropped_by(const std::vector<Rule>& forward, const std::string& policy, const Traffic& traffic) {
-  for (std::size_t i = 0; i < forward.size(); ++i) {
-    const auto kind = forward[i].target.kind;
-    if (kind == Target::Kind::jump || kind == Target::Kind::go_to || !surely_matches(forward[i], traffic)) continue;
-    if (kind == Target::Kind::accept) return std::nullopt;
-    if (kind == Target::Kind::drop || kind == Target::Kind::reject) return i + 1;
-    if (kind == Target::Kind::return_) break;
-  }
-  return policy == "DROP" ? std::optional<std::size_t>(0) : std::nullopt;
-}
-
 bool maps_ports(const Firewall& wanted, Family family) {
   for (const auto& [chain, rules] : wanted.rules.chains) {
     if (chain.family != family) continue;
@@ -121,8 +111,22 @@ bool maps_ports(const Firewall& wanted, Family family) {
   return false;
 }
 
+/// Without the names of interfaces of which no byte counts: "+", by which firewalld says any.
+template <class Version>
+Entry without_any_names(Entry entry) {
+  typename Version::Header header;
+  std::memcpy(&header, entry.data(), sizeof header);
+  auto& ip = Version::ip(header);
+  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) { return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; }); };
+  if (is_any(ip.iniface_mask)) std::memset(ip.iniface, 0, IFNAMSIZ);
+  if (is_any(ip.outiface_mask)) std::memset(ip.outiface, 0, IFNAMSIZ);
+  std::memcpy(entry.data(), &header, sizeof header);
+  return entry;
+}
+
 /// The rule; a refusal of everything in whatever words (icmp-host-prohibited and the like) as one with topo's own.
-Rule read_rule(const Entry& entry, Family family) {
+Rule read_rule(const Entry& found, Family family) {
+  const Entry entry = family == Family::v4 ? without_any_names<layout::V4>(found) : without_any_names<layout::V6>(found);
   Rule refusal;
   refusal.target.kind = Target::Kind::reject;
   const auto ours = encode(refusal, family);
@@ -131,10 +135,32 @@ Rule read_rule(const Entry& entry, Family family) {
   return decode(entry, family);
 }
 
-std::vector<Rule> rules_in(const Table& table, const std::string& chain) {
-  std::vector<Rule> rules;
-  for (const auto& entry : table.rules(chain)) rules.push_back(read_rule(entry, table.id().family));
-  return rules;
+enum class Fate { open, accepted, dropped };
+
+/// What becomes of such traffic in a chain, as far as that is sure, and by which of its rules (from 1 on). Chains that everything goes to count; those
+/// of topologies do not.
+std::pair<Fate, std::size_t> fate_in(const Table& table, const std::string& chain, const Traffic& traffic) {
+  std::size_t number = 0;
+  for (const auto& entry : table.rules(chain)) {
+    ++number;
+    const Rule rule = read_rule(entry, table.id().family);
+    if (!surely_matches(rule, traffic)) continue;
+    const auto kind = rule.target.kind;
+    if (kind == Target::Kind::accept) return {Fate::accepted, number};
+    if (kind == Target::Kind::drop || kind == Target::Kind::reject) return {Fate::dropped, number};
+    if (kind == Target::Kind::return_) break;
+    if ((kind != Target::Kind::jump && kind != Target::Kind::go_to) || rule.target.chain.starts_with(shared_chain)) continue;
+    if (const auto [fate, by] = fate_in(table, rule.target.chain, traffic); fate != Fate::open) return {fate, number};
+    if (kind == Target::Kind::go_to) break;
+  }
+  return {Fate::open, 0};
+}
+
+/// How the host drops such traffic in a built-in chain: the number of the rule that does, 0 for the policy; nullopt: it does not.
+std::optional<std::size_t> dropped_by(const Table& table, const std::string& chain, const Traffic& traffic) {
+  const auto [fate, number] = fate_in(table, chain, traffic);
+  if (fate == Fate::accepted || (fate == Fate::open && table.policy(chain) != "DROP")) return std::nullopt;
+  return number;
 }
 
 /// What a warning says of a built-in chain where the rule of that number drops, or with 0 the policy: "the policy of FORWARD is DROP".
@@ -150,7 +176,7 @@ std::string accepting(Family family, const std::string& chain, std::size_t rule,
 }
 
 std::optional<Warning> legacy_input_warning(const Table& table, const Passenger& passenger) {
-  const auto rule = dropped_by(rules_in(table, "INPUT"), table.policy("INPUT"), {passenger.group, 0, true});
+  const auto rule = dropped_by(table, "INPUT", {passenger.group, 0, true});
   if (!rule) return std::nullopt;
   return Warning{"the host drops what " + passenger.sends + " to the host itself (" + table.id().title() + ": " + how_it_drops("INPUT", *rule) +
                      with_whom(table.chains()) + ")",
@@ -159,12 +185,11 @@ std::optional<Warning> legacy_input_warning(const Table& table, const Passenger&
 
 std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Firewall& wanted) {
   const Family family = table.id().family;
-  const auto forward = rules_in(table, "FORWARD");
   const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
   for (const auto& packet : traffic) {
-    const auto rule = dropped_by(forward, table.policy("FORWARD"), packet);
+    const auto rule = dropped_by(table, "FORWARD", packet);
     if (!rule) continue;
     return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " +
                        how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",

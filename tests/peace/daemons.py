@@ -75,8 +75,9 @@ class Daemon:
         wait_for(self.is_up, f"{self.programs[0]} is up (see /run/{self.programs[0]}.log)")
 
     def stop(self):
-        self.running.send_signal(signal.SIGTERM)
-        self.running.wait(30)
+        if self.running:
+            self.running.send_signal(signal.SIGTERM)
+            self.running.wait(30)
 
     def command(self):
         raise NotImplementedError
