@@ -199,6 +199,55 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
   return std::nullopt;
 }
 
+/// Whether a packet that begins a connection may fit that is from or to a link of `group`, and neither only from this machine nor only between others.
+bool may_concern(const Rule& rule, std::uint32_t group) {
+  const auto elsewhere = [&](const std::optional<netfilter::Maybe<std::string>>& name, const std::optional<netfilter::Maybe<netfilter::DeviceGroup>>& side) {
+    return (name && !name->negated) || !group_matches(side, group);
+  };
+  if (rule.in && !rule.in->negated && rule.in->value == "lo") return false;
+  constexpr auto beginning = netfilter::ct_new | netfilter::ct_dnat | netfilter::ct_snat;
+  if (rule.states != 0 && !rule.states_negated && (rule.states & beginning) == 0) return false;
+  return !elsewhere(rule.in, rule.in_group) || !elsewhere(rule.out, rule.out_group);
+}
+
+std::vector<Rule> rules_in(const Table& table, const std::string& chain) {
+  std::vector<Rule> rules;
+  for (const auto& entry : table.rules(chain)) rules.push_back(read_rule(entry, table.id().family));
+  return rules;
+}
+
+/// Whether the rule, or one in a chain that it leads to, may accept such a packet before a topology is asked.
+bool may_accept(const Table& table, const Rule& rule, std::uint32_t group) {
+  if (!rule.opaque.empty()) {
+    const auto found = extensions(rule.opaque, table.id().family);
+    return std::none_of(found.begin(), found.end(), [](const Extension& extension) { return extension.target; });
+  }
+  const auto kind = rule.target.kind;
+  if (!may_concern(rule, group)) return false;
+  if (kind != Target::Kind::jump && kind != Target::Kind::go_to) return kind == Target::Kind::accept;
+  if (rule.target.chain.starts_with(shared_chain)) return false;
+  const auto next = rules_in(table, rule.target.chain);
+  return std::any_of(next.begin(), next.end(), [&](const Rule& inner) { return may_accept(table, inner, group); });
+}
+
+/// Of rules that came in front of a live topology's jump: Docker and libvirt put theirs there whenever they start.
+std::optional<Warning> order_warning(const Table& table, const std::string& topology) {
+  const auto owned = owned_by(topology, table);
+  const auto jumps = owned.jumps.find("FORWARD");
+  if (jumps == owned.jumps.end() || jumps->second.empty()) return std::nullopt;
+  const auto& jump = jumps->second.front();
+  const auto forward = rules_in(table, "FORWARD");
+  for (std::size_t i = 0; i < jump.index && i < forward.size(); ++i) {
+    if (!may_accept(table, forward[i], link_group(topology))) continue;
+    const Family family = table.id().family;
+    const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy", words = " FORWARD " + to_string(jump.rule, family);
+    return Warning{"the host accepts what this topology may forbid (" + table.id().title() + ": rule " + std::to_string(i + 1) +
+                       " of FORWARD is in front of the topology's" + with_whom(table.chains()) + ")",
+                   "to have the topology decide first", tool + " -D" + words + "; " + tool + " -I" + words};
+  }
+  return std::nullopt;
+}
+
 // --- nftables ---
 
 Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
@@ -244,6 +293,7 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
     if (forwards(wanted, id.family)) {
       if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
     }
+    if (auto warning = order_warning(*table, topology)) found.push_back(std::move(*warning));
     if (reaches_host(wanted, id.family)) {
       if (auto warning = legacy_input_warning(*table, passenger)) found.push_back(std::move(*warning));
     }

@@ -166,6 +166,30 @@ TEST_CASE("an INPUT that drops what is for the host is told with a remedy, and t
   shell("nft flush ruleset");
 }
 
+TEST_CASE("a rule in front of a topology's that may accept is told with a remedy, and told no more once the remedy is used") {
+  const Scratch scratch;
+  const Firewall wanted = small_firewall("t");
+  const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
+  const std::string insert = "iptables-legacy -I FORWARD ";
+  shell(insert + "-j ACCEPT");
+  must(replace(scratch.place(), "t", nullptr, &wanted));
+  shell("iptables-legacy -N Z && iptables-legacy -A Z -j DROP");
+  for (const char* harmless : {"-i lo -j ACCEPT", "-i z0 -o z0 -j ACCEPT", "-m conntrack --ctstate ESTABLISHED -j ACCEPT", "-j Z", "-i z0 -j DROP",
+                               "-m devgroup --src-group 9 --dst-group 9 -j ACCEPT", "-m recent --set -j REJECT"})
+    shell(insert + harmless);
+  CHECK(told().empty());
+  SECTION("what comes from somebody else") { shell(insert + "-i z0 ! -o z0 -j ACCEPT"); }
+  SECTION("in a chain") { shell("iptables-legacy -I Z -s 192.0.2.0/24 -i z0 -j ACCEPT"); }
+  SECTION("what cannot be read") { shell(insert + "-m ttl --ttl-gt 5 -j ACCEPT"); }
+  const auto before = told();
+  REQUIRE(before.size() == 1);
+  INFO(before[0].to_string());
+  CHECK(before[0].aim == "to have the topology decide first");
+  shell(before[0].remedy);
+  CHECK(told().empty());
+  CHECK(must(observe(scratch.place(), "t")) == wanted);
+}
+
 TEST_CASE("an nft chain that drops is told with a remedy, and told no more once the remedy is used") {
   const Scratch scratch;
   Firewall wanted = small_firewall("t");

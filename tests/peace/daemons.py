@@ -10,6 +10,7 @@ import time
 
 WORLD = "198.51.100.1"
 HOST = "198.51.100.2"
+IN_WORLD = ["ip", "netns", "exec", "world"]
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWCGROUP = 0x02000000
 
@@ -97,6 +98,10 @@ class Daemon:
             server.wait()
         self.servers = []
 
+    def inside(self):
+        """What runs a command in the daemon's network."""
+        raise NotImplementedError
+
     def ways(self):
         """{what: whether it works} of the daemon's own network."""
         raise NotImplementedError
@@ -158,14 +163,15 @@ class Firewalld(Daemon):
                       "--policy out --set-target ACCEPT"):
             output("firewall-cmd", "--permanent", *words.split())
         output("firewall-cmd", "--reload")
-        office, world = ["ip", "netns", "exec", "office"], ["ip", "netns", "exec", "world"]
-        for inside, port in ((office, 80), (world, 70), ([], 8087), ([], 8089)):
+        for inside, port in ((self.inside(), 80), (IN_WORLD, 70), ([], 8087), ([], 8089)):
             self.serve(inside, port)
 
+    def inside(self):
+        return ["ip", "netns", "exec", "office"]
+
     def ways(self):
-        world = ["ip", "netns", "exec", "world"]
-        return {"an open port": fetch(world, HOST, 8087), "no other": not fetch(world, HOST, 8089), "a forwarded port": fetch(world, HOST, 8088),
-                "the way out": fetch(["ip", "netns", "exec", "office"], WORLD, 70)}
+        return {"an open port": fetch(IN_WORLD, HOST, 8087), "no other": not fetch(IN_WORLD, HOST, 8089), "a forwarded port": fetch(IN_WORLD, HOST, 8088),
+                "the way out": fetch(self.inside(), WORLD, 70)}
 
 
 class Docker(Daemon):
@@ -237,7 +243,7 @@ class Docker(Daemon):
 
     def serve_inside(self):
         self.serve(self.inside(), 80)
-        self.serve(["ip", "netns", "exec", "world"], 70)
+        self.serve(IN_WORLD, 70)
 
     def own_network(self):
         files = " ".join(sorted({"/bin/sleep", *(word for word in output("ldd", "/bin/sleep").split() if word.startswith("/"))}))
@@ -247,7 +253,7 @@ class Docker(Daemon):
         self.serve_inside()
 
     def ways(self):
-        return {"a published port": fetch(["ip", "netns", "exec", "world"], HOST, 8000), "the same of the host": fetch([], "127.0.0.1", 8000),
+        return {"a published port": fetch(IN_WORLD, HOST, 8000), "the same of the host": fetch([], "127.0.0.1", 8000),
                 "the way out": fetch(self.inside(), WORLD, 70)}
 
 
@@ -277,7 +283,7 @@ class Libvirt(Daemon):
         shell("""ip netns add guest; ip link add vnet0 type veth peer name eth0 netns guest; ip link set vnet0 up; ip -n guest link set lo up
                  ip -n guest address add 192.168.122.50/24 dev eth0; ip -n guest link set eth0 up""")
         self.plug()
-        self.serve(["ip", "netns", "exec", "world"], 70)
+        self.serve(IN_WORLD, 70)
 
     @staticmethod
     def plug():
@@ -285,8 +291,11 @@ class Libvirt(Daemon):
         shell("ip link set vnet0 master virbr0; ip -n guest route replace default via 192.168.122.1")
         wait_for(lambda: "state forwarding" in output("ip", "-d", "link", "show", "vnet0"), "the guest's port forwards")
 
+    def inside(self):
+        return ["ip", "netns", "exec", "guest"]
+
     def ways(self):
         self.plug()
-        return {"the way out": fetch(["ip", "netns", "exec", "guest"], WORLD, 70),
-                "the gateway": subprocess.run(["ip", "netns", "exec", "guest", "ping", "-c1", "-W2", "192.168.122.1"], capture_output=True,
+        return {"the way out": fetch(self.inside(), WORLD, 70),
+                "the gateway": subprocess.run([*self.inside(), "ping", "-c1", "-W2", "192.168.122.1"], capture_output=True,
                                               check=False).returncode == 0}
