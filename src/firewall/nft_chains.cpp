@@ -125,7 +125,7 @@ bool has_comment(nlmsghdr* message, const std::string& mark) {
 
 /// What the rules of a table say.
 struct Rules {
-  std::set<std::string> marked;  ///< chains
+  std::set<std::string> marked;                                 ///< chains
   std::map<std::string, std::pair<Verdict, std::size_t>> ends;  ///< chain -> the first verdict on everything, and the rule's number
 };
 

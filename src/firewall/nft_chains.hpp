@@ -11,7 +11,7 @@ namespace topo::firewall {
 /// A base chain that packets pass which are forwarded, or which are for the host itself, and that in the end drops or rejects them.
 struct NftChain {
   bool is_input = false;  ///< it is about those for the host itself
-  std::string family;  ///< "ip", "ip6", "inet"
+  std::string family;     ///< "ip", "ip6", "inet"
   std::string table, name;
   std::string why;                  ///< "its policy is drop", "its rule 4 rejects all that comes to it"
   std::vector<std::string> beside;  ///< the names of all chains of its table

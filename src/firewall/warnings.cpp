@@ -117,7 +117,9 @@ Entry without_any_names(Entry entry) {
   typename Version::Header header;
   std::memcpy(&header, entry.data(), sizeof header);
   auto& ip = Version::ip(header);
-  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) { return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; }); };
+  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) {
+    return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; });
+  };
   if (is_any(ip.iniface_mask)) std::memset(ip.iniface, 0, IFNAMSIZ);
   if (is_any(ip.outiface_mask)) std::memset(ip.outiface, 0, IFNAMSIZ);
   std::memcpy(entry.data(), &header, sizeof header);
@@ -137,8 +139,8 @@ Rule read_rule(const Entry& found, Family family) {
 
 enum class Fate { open, accepted, dropped };
 
-/// What becomes of such traffic in a chain, as far as that is sure, and by which of its rules (from 1 on). Chains that everything goes to count; those
-/// of topologies do not.
+/// What becomes of such traffic in a chain, as far as that is sure, and by which of its rules (from 1 on). Chains that everything goes to count;
+/// those of topologies do not.
 std::pair<Fate, std::size_t> fate_in(const Table& table, const std::string& chain, const Traffic& traffic) {
   std::size_t number = 0;
   for (const auto& entry : table.rules(chain)) {
@@ -171,8 +173,9 @@ std::string how_it_drops(const std::string& chain, std::size_t rule) {
 
 /// The remedy: that `chain` accepts what comes from (side: src) or goes to (dst) the links.
 std::string accepting(Family family, const std::string& chain, std::size_t rule, const char* side, const Passenger& passenger) {
-  return (family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy") + (rule == 0 ? " -A " + chain : " -I " + chain + " " + std::to_string(rule)) +
-         " -m devgroup --" + side + "-group " + passenger.iptables_group + " -j ACCEPT";
+  return (family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy") +
+         (rule == 0 ? " -A " + chain : " -I " + chain + " " + std::to_string(rule)) + " -m devgroup --" + side + "-group " +
+         passenger.iptables_group + " -j ACCEPT";
 }
 
 std::optional<Warning> legacy_input_warning(const Table& table, const Passenger& passenger) {
@@ -199,9 +202,11 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
   return std::nullopt;
 }
 
-/// Whether a packet that begins a connection may fit that is from or to a link of `group`, and neither only from this machine nor only between others.
+/// Whether a packet that begins a connection may fit that is from or to a link of `group`, and neither only from this machine nor only between
+/// others.
 bool may_concern(const Rule& rule, std::uint32_t group) {
-  const auto elsewhere = [&](const std::optional<netfilter::Maybe<std::string>>& name, const std::optional<netfilter::Maybe<netfilter::DeviceGroup>>& side) {
+  const auto elsewhere = [&](const std::optional<netfilter::Maybe<std::string>>& name,
+                             const std::optional<netfilter::Maybe<netfilter::DeviceGroup>>& side) {
     return (name && !name->negated) || !group_matches(side, group);
   };
   if (rule.in && !rule.in->negated && rule.in->value == "lo") return false;

@@ -124,7 +124,9 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
   }
   SECTION("a drop") { shell("iptables-legacy -A FORWARD -j DROP"); }
   SECTION("a drop in a chain that all goes to, by any interface") {
-    shell("iptables-legacy -N Z && iptables-legacy -N Y && iptables-legacy -A Z -i + -g Y && iptables-legacy -A Y -j DROP && iptables-legacy -A FORWARD -j Z");
+    shell(
+        "iptables-legacy -N Z && iptables-legacy -N Y && iptables-legacy -A Z -i + -g Y && iptables-legacy -A Y -j DROP && iptables-legacy -A "
+        "FORWARD -j Z");
   }
   const auto before = told();
   REQUIRE(before.size() == 1);
