@@ -25,7 +25,7 @@ void add(const std::string& subject, const std::vector<Warning>& warnings, Findi
     found.push_back({subject, warning.may_go_well ? Grade::warning : Grade::problem, warning.what, warning.remedy});
 }
 
-/// All that a firewall can let pass to the outside and from there.
+/// All that a firewall can let pass to the outside, from there, and to the host.
 Firewall everything() {
   Firewall all;
   all.forwards_v4 = all.forwards_v6 = true;
@@ -33,6 +33,13 @@ Firewall everything() {
     netfilter::Rule rule;
     rule.target.kind = netfilter::Target::Kind::dnat;
     all.rules.chains[{family, netfilter::Table::nat, "any"}].push_back(std::move(rule));
+    netfilter::Rule jump, member;
+    jump.target.kind = netfilter::Target::Kind::jump;
+    jump.target.chain = "in";
+    member.in = netfilter::Maybe<std::string>{"any", false};
+    member.target.kind = netfilter::Target::Kind::return_;
+    all.rules.jumps[{family, netfilter::Table::filter, "INPUT"}].push_back(std::move(jump));
+    all.rules.chains[{family, netfilter::Table::filter, "in"}].push_back(std::move(member));
   }
   return all;
 }

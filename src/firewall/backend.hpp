@@ -74,8 +74,8 @@ struct PortConflict {
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology,
                                                                                       const Firewall* wanted);
 
-/// Reasons why the host's own rules will drop traffic to or from the outside that `wanted` lets pass (a FORWARD policy DROP), each with
-/// a remedy that is a command.
+/// Reasons why the host's own rules will drop traffic that `wanted` lets pass, to or from the outside (a FORWARD policy DROP) or to the host itself
+/// (an INPUT that drops), each with a remedy that is a command.
 [[nodiscard]] Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted);
 
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.

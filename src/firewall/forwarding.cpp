@@ -161,6 +161,9 @@ Result<std::vector<Entry>> SharedChain::entries(Family family) const {
     Rule rule;
     rule.in = Maybe<std::string>{guard.interface, false};
     rule.out_group = Maybe<DeviceGroup>{{link_group_any, link_group_mask}, true};
+    // Who starts to forward later (dockerd, libvirtd) turns all of it on and has rules of its own: answers and what was translated are its.
+    rule.states = netfilter::ct_established | netfilter::ct_related | netfilter::ct_dnat;
+    rule.states_negated = true;
     rule.comment = memo_front(family) + guard.interface + memo_back(family);
     if (guard.host_forwarded) rule.comment += whole_host_mark;
     rule.target.kind = Target::Kind::drop;

@@ -1,7 +1,7 @@
 // The forwarding of the interfaces that are no topology's, and the shared chain that remembers what it was.
 //
 // An interface whose forwarding topo turns on has one rule in the chain: it drops what comes in there and goes out by no topology's link
-// (as the host did before), and its comment is the memory of the earlier value. A topology that needs the forwarding has a rule of
+// (as the host did before), unless it answers something or somebody's rules translated it; its comment is the memory of the earlier value. A topology that needs the forwarding has a rule of
 // its own there that does nothing. Both are written in one commit, before the setting is.
 #pragma once
 

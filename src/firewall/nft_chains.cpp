@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "kernel/channel.hpp"
 
@@ -49,8 +50,9 @@ std::string name_of(std::uint8_t family) {
 struct Chain {
   std::uint8_t family = 0;
   std::string table, name;
-  bool forwards = false;  ///< a base chain at that hook
-  bool drops = false;     ///< by its policy
+  bool forwards = false, is_input = false;  ///< a base chain at that hook
+  bool drops = false;                       ///< by its policy
+  [[nodiscard]] bool is_judge() const { return forwards || is_input; }
 };
 
 std::optional<Chain> chain_of(nlmsghdr* message) {
@@ -61,7 +63,9 @@ std::optional<Chain> chain_of(nlmsghdr* message) {
   Chain found{family_of(message), nla_get_string(chain[NFTA_CHAIN_TABLE]), nla_get_string(chain[NFTA_CHAIN_NAME])};
   const bool is_base = chain[NFTA_CHAIN_HOOK] != nullptr && nla_parse_nested(hook, NFTA_HOOK_MAX, chain[NFTA_CHAIN_HOOK], nullptr) == 0;
   const bool is_of_ip = found.family == NFPROTO_IPV4 || found.family == NFPROTO_IPV6 || found.family == NFPROTO_INET;
-  found.forwards = is_base && is_of_ip && hook[NFTA_HOOK_HOOKNUM] != nullptr && number_in(hook[NFTA_HOOK_HOOKNUM]) == NF_INET_FORWARD;
+  const bool is_hooked = is_base && is_of_ip && hook[NFTA_HOOK_HOOKNUM] != nullptr;
+  found.forwards = is_hooked && number_in(hook[NFTA_HOOK_HOOKNUM]) == NF_INET_FORWARD;
+  found.is_input = is_hooked && number_in(hook[NFTA_HOOK_HOOKNUM]) == NF_INET_LOCAL_IN;
   found.drops = chain[NFTA_CHAIN_POLICY] != nullptr && number_in(chain[NFTA_CHAIN_POLICY]) == NF_DROP;
   return found;
 }
@@ -119,9 +123,9 @@ bool has_comment(nlmsghdr* message, const std::string& mark) {
   return false;
 }
 
-/// What the rules of a table say of its base chains.
+/// What the rules of a table say.
 struct Rules {
-  bool bear_mark = false;
+  std::set<std::string> marked;                                 ///< chains
   std::map<std::string, std::pair<Verdict, std::size_t>> ends;  ///< chain -> the first verdict on everything, and the rule's number
 };
 
@@ -137,8 +141,8 @@ Result<Rules> read_rules(kernel::Channel& channel, const Chain& chain, const std
   auto read = channel.dump(asked, restart, [&](nlmsghdr* message) {
     nlattr* rule[NFTA_RULE_MAX + 1] = {};
     if (nlmsg_parse(message, sizeof(nfgenmsg), rule, NFTA_RULE_MAX, nullptr) != 0 || rule[NFTA_RULE_CHAIN] == nullptr) return;
-    rules.bear_mark = rules.bear_mark || std::any_of(marks.begin(), marks.end(), [&](const std::string& mark) { return has_comment(message, mark); });
     const std::string name = nla_get_string(rule[NFTA_RULE_CHAIN]);
+    if (std::any_of(marks.begin(), marks.end(), [&](const std::string& mark) { return has_comment(message, mark); })) rules.marked.insert(name);
     const std::size_t number = ++counts[name];
     const Verdict verdict = rule[NFTA_RULE_EXPRESSIONS] == nullptr ? Verdict::none : verdict_of_rule(rule[NFTA_RULE_EXPRESSIONS]);
     if (verdict != Verdict::none) rules.ends.emplace(name, std::pair(verdict, number));
@@ -175,14 +179,16 @@ Result<std::vector<NftChain>> dropping_nft_chains(const Place& place, const std:
   const auto chains = read_chains(channel);
   if (!chains) return found;  // a kernel without nf_tables has no such chains
   for (const Chain& chain : *chains) {
-    if (!chain.forwards) continue;
+    if (!chain.is_judge()) continue;
     const auto rules = read_rules(channel, chain, marks);
     if (!rules) return rules.error();
     const std::string why = how_it_drops(chain, *rules);
     if (why.empty()) continue;
-    NftChain told{name_of(chain.family), chain.table, chain.name, why, {}, rules->bear_mark};
+    NftChain told{chain.is_input, name_of(chain.family), chain.table, chain.name, why, {}, rules->marked.contains(chain.name)};
     for (const Chain& other : *chains) {
-      if (other.family == chain.family && other.table == chain.table) told.beside.push_back(other.name);
+      if (other.family != chain.family || other.table != chain.table) continue;
+      told.beside.push_back(other.name);
+      if (!other.is_judge() && rules->marked.contains(other.name)) told.bears_mark = true;
     }
     found.push_back(std::move(told));
   }

@@ -8,13 +8,14 @@
 
 namespace topo::firewall {
 
-/// A base chain that packets pass which are forwarded, and that in the end drops or rejects them.
+/// A base chain that packets pass which are forwarded, or which are for the host itself, and that in the end drops or rejects them.
 struct NftChain {
-  std::string family;  ///< "ip", "ip6", "inet"
+  bool is_input = false;  ///< it is about those for the host itself
+  std::string family;     ///< "ip", "ip6", "inet"
   std::string table, name;
   std::string why;                  ///< "its policy is drop", "its rule 4 rejects all that comes to it"
   std::vector<std::string> beside;  ///< the names of all chains of its table
-  bool bears_mark = false;          ///< a rule of its table has one of the marks that were asked for as its comment
+  bool bears_mark = false;          ///< a rule of it, or of a chain of its table that is none of these, has one of the marks as its comment
   [[nodiscard]] std::string title() const { return family + " " + table + " " + name; }
 };
 

@@ -1,8 +1,10 @@
 // Whether the host's own rules let pass what a topology lets pass.
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "firewall/backend.hpp"
+#include "firewall/entry_layout.hpp"
 #include "firewall/nft_chains.hpp"
 #include "firewall/ownership.hpp"
 #include "topo/names.hpp"
@@ -58,6 +60,18 @@ std::string with_whom(const std::vector<std::string>& chains) {
 
 bool forwards(const Firewall& firewall, Family family) { return family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6; }
 
+/// Whether something of it can reach the host itself by the file.
+bool reaches_host(const Firewall& firewall, Family family) {
+  const auto jumps = firewall.rules.jumps.find({family, netfilter::Table::filter, "INPUT"});
+  if (jumps == firewall.rules.jumps.end()) return false;
+  return std::any_of(jumps->second.begin(), jumps->second.end(), [&](const Rule& jump) {
+    const auto chain = firewall.rules.chains.find({family, netfilter::Table::filter, jump.target.chain});
+    return chain != firewall.rules.chains.end() && std::any_of(chain->second.begin(), chain->second.end(), [](const Rule& rule) {
+             return rule.in && (rule.target.kind == Target::Kind::return_ || rule.target.kind == Target::Kind::go_to);
+           });
+  });
+}
+
 bool filters(const Firewall& firewall, Family family) {
   const auto& chains = firewall.rules.chains;
   return forwards(firewall, family) || std::any_of(chains.begin(), chains.end(), [&](const auto& chain) { return chain.first.family == family; });
@@ -89,18 +103,6 @@ bool surely_matches(Rule rule, const Traffic& traffic) {
   return rule == bare;
 }
 
-/// How the host drops such traffic: the number of the rule that does, 0 for the policy; nullopt: it does not.
-std::optional<std::size_t> dropped_by(const std::vector<Rule>& forward, const std::string& policy, const Traffic& traffic) {
-  for (std::size_t i = 0; i < forward.size(); ++i) {
-    const auto kind = forward[i].target.kind;
-    if (kind == Target::Kind::jump || kind == Target::Kind::go_to || !surely_matches(forward[i], traffic)) continue;
-    if (kind == Target::Kind::accept) return std::nullopt;
-    if (kind == Target::Kind::drop || kind == Target::Kind::reject) return i + 1;
-    if (kind == Target::Kind::return_) break;
-  }
-  return policy == "DROP" ? std::optional<std::size_t>(0) : std::nullopt;
-}
-
 bool maps_ports(const Firewall& wanted, Family family) {
   for (const auto& [chain, rules] : wanted.rules.chains) {
     if (chain.family != family) continue;
@@ -109,8 +111,24 @@ bool maps_ports(const Firewall& wanted, Family family) {
   return false;
 }
 
+/// Without the names of interfaces of which no byte counts: "+", by which firewalld says any.
+template <class Version>
+Entry without_any_names(Entry entry) {
+  typename Version::Header header;
+  std::memcpy(&header, entry.data(), sizeof header);
+  auto& ip = Version::ip(header);
+  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) {
+    return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; });
+  };
+  if (is_any(ip.iniface_mask)) std::memset(ip.iniface, 0, IFNAMSIZ);
+  if (is_any(ip.outiface_mask)) std::memset(ip.outiface, 0, IFNAMSIZ);
+  std::memcpy(entry.data(), &header, sizeof header);
+  return entry;
+}
+
 /// The rule; a refusal of everything in whatever words (icmp-host-prohibited and the like) as one with topo's own.
-Rule read_rule(const Entry& entry, Family family) {
+Rule read_rule(const Entry& found, Family family) {
+  const Entry entry = family == Family::v4 ? without_any_names<layout::V4>(found) : without_any_names<layout::V6>(found);
   Rule refusal;
   refusal.target.kind = Target::Kind::reject;
   const auto ours = encode(refusal, family);
@@ -119,25 +137,118 @@ Rule read_rule(const Entry& entry, Family family) {
   return decode(entry, family);
 }
 
+enum class Fate { open, accepted, dropped };
+
+/// What becomes of such traffic in a chain, as far as that is sure, and by which of its rules (from 1 on). Chains that everything goes to count;
+/// those of topologies do not.
+std::pair<Fate, std::size_t> fate_in(const Table& table, const std::string& chain, const Traffic& traffic) {
+  std::size_t number = 0;
+  for (const auto& entry : table.rules(chain)) {
+    ++number;
+    const Rule rule = read_rule(entry, table.id().family);
+    if (!surely_matches(rule, traffic)) continue;
+    const auto kind = rule.target.kind;
+    if (kind == Target::Kind::accept) return {Fate::accepted, number};
+    if (kind == Target::Kind::drop || kind == Target::Kind::reject) return {Fate::dropped, number};
+    if (kind == Target::Kind::return_) break;
+    if ((kind != Target::Kind::jump && kind != Target::Kind::go_to) || rule.target.chain.starts_with(shared_chain)) continue;
+    if (const auto [fate, by] = fate_in(table, rule.target.chain, traffic); fate != Fate::open) return {fate, number};
+    if (kind == Target::Kind::go_to) break;
+  }
+  return {Fate::open, 0};
+}
+
+/// How the host drops such traffic in a built-in chain: the number of the rule that does, 0 for the policy; nullopt: it does not.
+std::optional<std::size_t> dropped_by(const Table& table, const std::string& chain, const Traffic& traffic) {
+  const auto [fate, number] = fate_in(table, chain, traffic);
+  if (fate == Fate::accepted || (fate == Fate::open && table.policy(chain) != "DROP")) return std::nullopt;
+  return number;
+}
+
+/// What a warning says of a built-in chain where the rule of that number drops, or with 0 the policy: "the policy of FORWARD is DROP".
+std::string how_it_drops(const std::string& chain, std::size_t rule) {
+  if (rule == 0) return "the policy of " + chain + " is DROP";
+  return "rule " + std::to_string(rule) + " of " + chain + " drops all that comes to it";
+}
+
+/// The remedy: that `chain` accepts what comes from (side: src) or goes to (dst) the links.
+std::string accepting(Family family, const std::string& chain, std::size_t rule, const char* side, const Passenger& passenger) {
+  return (family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy") +
+         (rule == 0 ? " -A " + chain : " -I " + chain + " " + std::to_string(rule)) + " -m devgroup --" + side + "-group " +
+         passenger.iptables_group + " -j ACCEPT";
+}
+
+std::optional<Warning> legacy_input_warning(const Table& table, const Passenger& passenger) {
+  const auto rule = dropped_by(table, "INPUT", {passenger.group, 0, true});
+  if (!rule) return std::nullopt;
+  return Warning{"the host drops what " + passenger.sends + " to the host itself (" + table.id().title() + ": " + how_it_drops("INPUT", *rule) +
+                     with_whom(table.chains()) + ")",
+                 "to let it in", accepting(table.id().family, "INPUT", *rule, "src", passenger), true};
+}
+
 std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Firewall& wanted) {
   const Family family = table.id().family;
-  std::vector<Rule> forward;
-  for (const auto& entry : table.rules("FORWARD")) forward.push_back(read_rule(entry, family));
   const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
   for (const auto& packet : traffic) {
-    const auto rule = dropped_by(forward, table.policy("FORWARD"), packet);
+    const auto rule = dropped_by(table, "FORWARD", packet);
     if (!rule) continue;
-    const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy";
-    const std::string place = *rule == 0 ? " -A FORWARD" : " -I FORWARD " + std::to_string(*rule);
-    const std::string why = *rule == 0 ? "the policy of FORWARD is DROP" : "rule " + std::to_string(*rule) + " of FORWARD drops all that comes to it";
-    const auto command = [&](const char* side) {
-      return tool + place + " -m devgroup --" + side + "-group " + passenger.iptables_group + " -j ACCEPT";
-    };
-    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " + why +
-                       with_whom(table.chains()) + ")",
-                   "to let it pass", command("src") + "; " + command("dst")};
+    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " +
+                       how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",
+                   "to let it pass",
+                   accepting(family, "FORWARD", *rule, "src", passenger) + "; " + accepting(family, "FORWARD", *rule, "dst", passenger)};
+  }
+  return std::nullopt;
+}
+
+/// Whether a packet that begins a connection may fit that is from or to a link of `group`, and neither only from this machine nor only between
+/// others.
+bool may_concern(const Rule& rule, std::uint32_t group) {
+  const auto elsewhere = [&](const std::optional<netfilter::Maybe<std::string>>& name,
+                             const std::optional<netfilter::Maybe<netfilter::DeviceGroup>>& side) {
+    return (name && !name->negated) || !group_matches(side, group);
+  };
+  if (rule.in && !rule.in->negated && rule.in->value == "lo") return false;
+  constexpr auto beginning = netfilter::ct_new | netfilter::ct_dnat | netfilter::ct_snat;
+  if (rule.states != 0 && !rule.states_negated && (rule.states & beginning) == 0) return false;
+  return !elsewhere(rule.in, rule.in_group) || !elsewhere(rule.out, rule.out_group);
+}
+
+std::vector<Rule> rules_in(const Table& table, const std::string& chain) {
+  std::vector<Rule> rules;
+  for (const auto& entry : table.rules(chain)) rules.push_back(read_rule(entry, table.id().family));
+  return rules;
+}
+
+/// Whether the rule, or one in a chain that it leads to, may accept such a packet before a topology is asked.
+bool may_accept(const Table& table, const Rule& rule, std::uint32_t group) {
+  if (!rule.opaque.empty()) {
+    const auto found = extensions(rule.opaque, table.id().family);
+    return std::none_of(found.begin(), found.end(), [](const Extension& extension) { return extension.target; });
+  }
+  const auto kind = rule.target.kind;
+  if (!may_concern(rule, group)) return false;
+  if (kind != Target::Kind::jump && kind != Target::Kind::go_to) return kind == Target::Kind::accept;
+  if (rule.target.chain.starts_with(shared_chain)) return false;
+  const auto next = rules_in(table, rule.target.chain);
+  return std::any_of(next.begin(), next.end(), [&](const Rule& inner) { return may_accept(table, inner, group); });
+}
+
+/// Of rules that came in front of a live topology's jump: Docker and libvirt put theirs there whenever they start.
+std::optional<Warning> order_warning(const Table& table, const std::string& topology) {
+  const auto owned = owned_by(topology, table);
+  const auto jumps = owned.jumps.find("FORWARD");
+  if (jumps == owned.jumps.end() || jumps->second.empty()) return std::nullopt;
+  const auto& jump = jumps->second.front();
+  const auto forward = rules_in(table, "FORWARD");
+  for (std::size_t i = 0; i < jump.index && i < forward.size(); ++i) {
+    if (!may_accept(table, forward[i], link_group(topology))) continue;
+    const Family family = table.id().family;
+    const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy", words = " FORWARD " + to_string(jump.rule, family);
+    return Warning{"the host accepts what this topology may forbid (" + table.id().title() + ": rule " + std::to_string(i + 1) +
+                       " of FORWARD is in front of the topology's" + with_whom(table.chains()) + ")",
+                   "to have the topology decide first", tool + " -D" + words + "; " + tool + " -I" + words};
   }
   return std::nullopt;
 }
@@ -146,24 +257,29 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
 
 Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
   // A rule that iptables-nft did not write would make that program refuse the whole table.
-  const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == "FORWARD";
+  const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == (chain.is_input ? "INPUT" : "FORWARD");
   const auto command = [&](const char* iptables_side, const char* nft_side) {
     if (of_iptables) {
-      return (chain.family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I FORWARD -m devgroup --" + iptables_side +
-             "-group " + passenger.iptables_group + " -m comment --comment " + passenger.mark + " -j ACCEPT";
+      return (chain.family == "ip" ? std::string("iptables-nft") : std::string("ip6tables-nft")) + " -I " + chain.name + " -m devgroup --" +
+             iptables_side + "-group " + passenger.iptables_group + " -m comment --comment " + passenger.mark + " -j ACCEPT";
     }
     return "nft insert rule " + printable(chain.title()) + " " + passenger.nft_match(nft_side) + " accept comment '\"" + passenger.mark + "\"'";
   };
-  return {"the host drops " + passenger.traffic + " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")",
-          "to let it pass", command("src", "iifgroup") + "; " + command("dst", "oifgroup")};
+  const std::string where = " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")";
+  const std::string sent = command("src", "iifgroup");
+  if (chain.is_input) return {"the host drops what " + passenger.sends + " to the host itself" + where, "to let it in", sent, true};
+  return {"the host drops " + passenger.traffic + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
 }
 
 Result<void> add_nft_warnings(const Place& place, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
   const auto chains = dropping_nft_chains(place, {passenger.mark, Passenger({}).mark});
   if (!chains) return chains.error();
   for (const auto& chain : *chains) {
-    const bool v4 = chain.family != "ip6", v6 = chain.family != "ip";
-    if (!(v4 && filters(wanted, Family::v4)) && !(v6 && filters(wanted, Family::v6))) continue;
+    const auto meets = [&](Family family) {
+      if (chain.family == (family == Family::v4 ? "ip6" : "ip")) return false;
+      return chain.is_input ? reaches_host(wanted, family) : filters(wanted, family);
+    };
+    if (!meets(Family::v4) && !meets(Family::v6)) continue;
     if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger));
   }
   return {};
@@ -178,8 +294,14 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
   if (!existing) return existing.error();
   for (const Table* table : *existing) {
     const TableId id = table->id();
-    if (id.table != netfilter::Table::filter || !forwards(wanted, id.family)) continue;
-    if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
+    if (id.table != netfilter::Table::filter) continue;
+    if (forwards(wanted, id.family)) {
+      if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
+    }
+    if (auto warning = order_warning(*table, topology)) found.push_back(std::move(*warning));
+    if (reaches_host(wanted, id.family)) {
+      if (auto warning = legacy_input_warning(*table, passenger)) found.push_back(std::move(*warning));
+    }
   }
   if (auto added = add_nft_warnings(tables.place(), passenger, wanted, found); !added) return std::move(added).error();
   return found;

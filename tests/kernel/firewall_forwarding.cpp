@@ -28,7 +28,9 @@ void add_links() {
 
 std::string shared_rules(const char* tool = "iptables-legacy") { return shell(std::string(tool) + " -S TOPO 2>/dev/null || true"); }
 
-constexpr const char* guard_front = "-m devgroup ! --dst-group 0x74000000/0xff000000 -m comment --comment \"topo:v1:sysctl:net.ipv4.conf.";
+constexpr const char* guard_front =
+    "-m devgroup ! --dst-group 0x74000000/0xff000000 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -m comment --comment "
+    "\"topo:v1:sysctl:net.ipv4.conf.";
 
 }  // namespace
 

@@ -123,6 +123,11 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
     shell("iptables-legacy -A FORWARD -s 10.0.0.0/8 -j DROP && iptables-legacy -A FORWARD -j REJECT --reject-with icmp-host-prohibited");
   }
   SECTION("a drop") { shell("iptables-legacy -A FORWARD -j DROP"); }
+  SECTION("a drop in a chain that all goes to, by any interface") {
+    shell(
+        "iptables-legacy -N Z && iptables-legacy -N Y && iptables-legacy -A Z -i + -g Y && iptables-legacy -A Y -j DROP && iptables-legacy -A "
+        "FORWARD -j Z");
+  }
   const auto before = told();
   REQUIRE(before.size() == 1);
   INFO(before[0].to_string());
@@ -132,6 +137,59 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
   must(replace(scratch.place(), "t", nullptr, &wanted));
   CHECK(told().empty());
   CHECK(shell("iptables-legacy -S FORWARD 2>&1").find("-j TOPO\n-A FORWARD -m comment") != std::string::npos);
+}
+
+TEST_CASE("an INPUT that drops what is for the host is told with a remedy, and told no more once the remedy is used") {
+  const Scratch scratch;
+  Firewall wanted = small_firewall("t");
+  const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
+  SECTION("the policy") { shell("iptables-legacy -P INPUT DROP"); }
+  SECTION("a rule at the end") { shell("iptables-legacy -A INPUT -i lo -j ACCEPT && iptables-legacy -A INPUT -j REJECT"); }
+  SECTION("of firewalld's kind") {
+    shell("nft add table inet strict && nft 'add chain inet strict f { type filter hook forward priority 0; }'");
+    shell("nft 'add chain inet strict i { type filter hook input priority 0; policy drop; }'");
+    // The remedy of another chain is none for this one.
+    shell("nft 'add rule inet strict f accept comment \"topo:v1:t\"'");
+  }
+  SECTION("of iptables-nft") { shell("iptables-nft -P INPUT DROP"); }
+  CHECK(told().empty());  // nothing of it is for the host
+  Rule member;
+  member.in = Maybe<std::string>{"lan", false};
+  member.target.kind = Target::Kind::return_;
+  wanted.rules.chains[{Family::v4, netfilter::Table::filter, "TOPO-t-in"}] = {member};
+  wanted.rules.jumps[{Family::v4, netfilter::Table::filter, "INPUT"}] = {jump_rule("t", "TOPO-t-in")};
+  const auto before = told();
+  REQUIRE(before.size() == 1);
+  INFO(before[0].to_string());
+  CHECK(before[0].aim == "to let it in");
+  CHECK(before[0].may_go_well);
+  shell(before[0].remedy);
+  CHECK(told().empty());
+  shell("nft flush ruleset");
+}
+
+TEST_CASE("a rule in front of a topology's that may accept is told with a remedy, and told no more once the remedy is used") {
+  const Scratch scratch;
+  const Firewall wanted = small_firewall("t");
+  const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
+  const std::string insert = "iptables-legacy -I FORWARD ";
+  shell(insert + "-j ACCEPT");
+  must(replace(scratch.place(), "t", nullptr, &wanted));
+  shell("iptables-legacy -N Z && iptables-legacy -A Z -j DROP");
+  for (const char* harmless : {"-i lo -j ACCEPT", "-i z0 -o z0 -j ACCEPT", "-m conntrack --ctstate ESTABLISHED -j ACCEPT", "-j Z", "-i z0 -j DROP",
+                               "-m devgroup --src-group 9 --dst-group 9 -j ACCEPT", "-m recent --set -j REJECT"})
+    shell(insert + harmless);
+  CHECK(told().empty());
+  SECTION("what comes from somebody else") { shell(insert + "-i z0 ! -o z0 -j ACCEPT"); }
+  SECTION("in a chain") { shell("iptables-legacy -I Z -s 192.0.2.0/24 -i z0 -j ACCEPT"); }
+  SECTION("what cannot be read") { shell(insert + "-m ttl --ttl-gt 5 -j ACCEPT"); }
+  const auto before = told();
+  REQUIRE(before.size() == 1);
+  INFO(before[0].to_string());
+  CHECK(before[0].aim == "to have the topology decide first");
+  shell(before[0].remedy);
+  CHECK(told().empty());
+  CHECK(must(observe(scratch.place(), "t")) == wanted);
 }
 
 TEST_CASE("an nft chain that drops is told with a remedy, and told no more once the remedy is used") {
