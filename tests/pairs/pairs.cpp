@@ -162,6 +162,16 @@ class Both {
   Simulation simulation_;
 };
 
+/// Whether a cable is changed whose bridge one of `earlier` has removed: that asks for no bridge, and so finds none missing.
+bool is_of_removed_bridge(const Change& change, const std::vector<Change>& earlier) {
+  const auto* cable = change.before && change.after ? std::get_if<Veth>(&*change.after) : nullptr;
+  if (cable == nullptr) return false;
+  return std::any_of(earlier.begin(), earlier.end(), [&](const Change& it) {
+    const auto* bridge = it.after ? nullptr : std::get_if<Bridge>(&*it.before);
+    return bridge != nullptr && std::any_of(cable->ends.begin(), cable->ends.end(), [&](const VethEnd& end) { return end.bridge == bridge->name; });
+  });
+}
+
 /// Single changes as no plan has them: of things that are there, that are not, or that lack what they need.
 std::vector<Change> odd_changes(std::uint64_t seed, const Graph& live, const Graph& other) {
   std::vector<const Resource*> candidates;
@@ -187,6 +197,7 @@ std::vector<Change> odd_changes(std::uint64_t seed, const Graph& live, const Gra
     }
     const auto differences = change.before && change.after ? topo::differences_of(*change.before, *change.after) : Differences{};
     if (std::any_of(differences.begin(), differences.end(), [](const Difference& it) { return it.recreate; })) continue;
+    if (is_of_removed_bridge(change, changes)) continue;
     changes.push_back(std::move(change));
   }
   return changes;
