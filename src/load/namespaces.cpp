@@ -171,6 +171,9 @@ constexpr Key<NamespaceSpec> keys[]{
     {"nat", read_interface_nat},
     {"sysctl", read_sysctl},
     {"replicas", read_replicas},
+    {"dns", read_dns},
+    {"hosts", read_hosts},
+    {"etc", read_etc},
 };
 
 std::string hint_for(std::string_view key) {

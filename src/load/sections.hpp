@@ -32,6 +32,11 @@ void read_attach(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_routes(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_rules(Reading& reading, const Node& value, NamespaceSpec& ns);
 
+/// What a namespace has in its /etc.
+void read_dns(Reading& reading, const Node& value, NamespaceSpec& ns);
+void read_hosts(Reading& reading, const Node& value, NamespaceSpec& ns);
+void read_etc(Reading& reading, const Node& value, NamespaceSpec& ns);
+
 /// `masquerade`, or `{snat: ADDRESS}`, as the value of `key`.
 void read_nat(Reading& reading, const Node& value, std::string_view key, Nat& nat);
 

@@ -110,6 +110,13 @@ Yaml yaml_of(const RoutingRuleSpec& rule) {
   return map;
 }
 
+Yaml yaml_of(const HostsSpec& hosts) {
+  if (hosts.all) return "true";
+  Yaml map = Yaml::map();
+  for (const auto& [name, addresses] : hosts.names) map.set(name, one_or_list(addresses, [](const auto& it) { return it.to_string(); }));
+  return map;
+}
+
 Yaml yaml_of(const NamespaceSpec& ns) {
   Yaml map = Yaml::map();
   if (ns.replicas) map.set("replicas", number(ns.replicas->value));
@@ -138,6 +145,9 @@ Yaml yaml_of(const NamespaceSpec& ns) {
     for (const auto& [name, value] : ns.sysctls) settings.set(name.value, value);
     map.set("sysctl", settings);
   }
+  if (!ns.dns.empty()) map.set("dns", one_or_list(ns.dns, [](const auto& it) { return it.value.to_string(); }));
+  if (ns.hosts) map.set("hosts", yaml_of(*ns.hosts));
+  if (ns.etc) map.set("etc", ns.etc->folder);
   return map;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "resources/etc/etc.hpp"
+
 namespace topo::report {
 namespace {
 
@@ -59,6 +61,9 @@ std::string shared(const NamespaceSpec& ns) {
   std::string text = std::to_string(ns.router);
   for (const auto& [setting, value] : ns.sysctls) text += "\n" + setting.value + "=" + value;
   for (const auto& address : ns.gateway.addresses) text += "\ngateway " + address.value.to_string();
+  for (const auto& server : ns.dns) text += "\ndns " + server.value.to_string();
+  if (ns.hosts) text += ns.hosts->all ? "\nhosts: true" : "\n" + hosts_text("replicas", ns.hosts->names, false);
+  if (ns.etc) text += "\netc " + ns.etc->folder;
   return text;
 }
 

@@ -9,6 +9,7 @@
 
 #include "resources/address/address.hpp"
 #include "resources/bridge/bridge.hpp"
+#include "resources/etc/etc.hpp"
 #include "resources/firewall/firewall.hpp"
 #include "resources/namespace/namespace.hpp"
 #include "resources/route/route.hpp"
@@ -18,7 +19,7 @@
 
 namespace topo {
 
-using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule>;
+using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule, Etc>;
 
 /// What every kind must have. `key` is its identity among its kind; `rank` orders creation (removal is the reverse);
 /// `needs` are the names of things that must exist while this one does, and with whose removal it is gone: an id ("KIND KEY"), or
