@@ -56,6 +56,13 @@ inline constexpr const char* netns_etc_folder = "/etc/netns";
 /// The topology whose link of namespace `ns` leads to `target`; nullopt where it is nobody's that we know.
 [[nodiscard]] std::optional<std::string> owner_of_etc(std::string_view target, std::string_view ns);
 
+/// The abstract name of the socket (unix(7)) by which command `name` of namespace `ns` is known; and what all of a topology begin with, or of every
+/// topology where it is empty.
+[[nodiscard]] std::string command_place(std::string_view topology, std::string_view ns, std::string_view name);
+[[nodiscard]] std::string command_prefix(std::string_view topology);
+/// The file of what that command has printed.
+[[nodiscard]] std::string log_path(std::string_view topology, std::string_view ns, std::string_view name);
+
 /// Length in bytes of the valid UTF-8 sequence (RFC 3629) at the front of `text`, 0 where there is none; `text` must not be empty.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 

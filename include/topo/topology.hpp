@@ -99,6 +99,24 @@ struct HostsSpec {
   std::vector<std::pair<std::string, std::vector<IpAddress>>> names;
 };
 
+/// `ready: { tcp: PORT, within: SECONDS }`.
+struct Readiness {
+  std::uint16_t tcp = 0;      ///< somebody listens there
+  std::uint32_t within_s = 10;
+  bool operator==(const Readiness&) const = default;
+};
+
+/// What a command that is one text is given to.
+inline constexpr const char* command_shell = "/bin/sh";
+
+struct CommandSpec {
+  std::string name;
+  Position at;
+  std::vector<std::string> words;
+  std::vector<Located<std::string>> after;  ///< NAME of the same namespace, or NS/NAME
+  std::optional<Readiness> ready;
+};
+
 struct NamespaceSpec {
   std::string name;
   Position at;
@@ -113,6 +131,7 @@ struct NamespaceSpec {
   std::vector<Located<IpAddress>> dns;
   std::optional<HostsSpec> hosts;
   std::optional<EtcSpec> etc;
+  std::vector<CommandSpec> run;
   std::optional<Located<std::uint32_t>> replicas;
   bool doubtful = false;
 };

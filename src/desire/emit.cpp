@@ -63,7 +63,10 @@ class Emission {
     for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(name.value, value)}, name.at);
     for (const auto& [route, at] : space.routes) graph_.put(route, at);
     for (const auto& [rule, at] : space.rules) graph_.put(rule, at);
-    if (auto etc = inside_.etc_of(space)) graph_.put(*std::move(etc), space.spec->at);
+    auto etc = inside_.etc_of(space);
+    const auto commands = inside_.commands_of(space, etc);
+    for (std::size_t i = 0; i < commands.size(); ++i) graph_.put(commands[i], space.spec->run[i].at);
+    if (etc) graph_.put(*std::move(etc), space.spec->at);
   }
 
   VethEnd veth_end(const End& end, std::uint32_t mtu) const {

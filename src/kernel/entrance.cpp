@@ -40,7 +40,7 @@ Result<void> enter(const std::string& ns) {
   return Error{Exit::unsupported, "cannot enter namespace " + ns, {}, std::strerror(errno), "run topo as root", {}};
 }
 
-bool bind(const std::string& from, const std::string& to, unsigned long more = 0) {
+bool bind_mount(const std::string& from, const std::string& to, unsigned long more = 0) {
   return ::mount(from.c_str(), to.c_str(), "none", MS_BIND | more, nullptr) == 0;
 }
 
@@ -54,10 +54,10 @@ Result<void> build_etc() {
     if (fs::is_symlink(status)) {
       fs::copy_symlink(from, to, trouble);
     } else if (fs::is_directory(status)) {
-      if (::mkdir(to.c_str(), 0755) != 0 || !bind(from, to, MS_REC)) return entrance_error("cannot mount " + from);
+      if (::mkdir(to.c_str(), 0755) != 0 || !bind_mount(from, to, MS_REC)) return entrance_error("cannot mount " + from);
     } else if (fs::is_regular_file(status)) {
       const FileDescriptor file(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-      if (!file || !bind(from, to)) return entrance_error("cannot mount " + from);
+      if (!file || !bind_mount(from, to)) return entrance_error("cannot mount " + from);
     }
   }
   return {};
@@ -95,7 +95,7 @@ Result<std::vector<std::string>> enter_named(const std::string& ns) {
   std::error_code none;
   for (fs::directory_iterator at(std::string(netns_etc_folder) + "/" + ns, none), end; !none && at != end; at.increment(none)) {
     const std::string from = at->path(), to = std::string(etc) + "/" + at->path().filename().string();
-    if (!bind(from, to)) warnings.push_back("cannot bind " + from + " over " + to + ": " + std::strerror(errno));
+    if (!bind_mount(from, to)) warnings.push_back("cannot bind " + from + " over " + to + ": " + std::strerror(errno));
   }
   return warnings;
 }

@@ -175,6 +175,14 @@ Result<void> take_file(int folder_fd, const std::string& path, const std::string
 
 }  // namespace
 
+std::set<std::string> names_in(const std::string& path) {
+  std::set<std::string> names;
+  const auto folder = open_in(AT_FDCWD, path);
+  const auto entries = folder ? entries_of(folder.get(), path) : Result<std::vector<Entry>>(std::vector<Entry>());
+  for (const Entry& entry : entries ? *entries : std::vector<Entry>()) names.insert(entry.name);
+  return names;
+}
+
 Result<EtcFiles> read_tree(const std::string& path) {
   EtcFiles files;
   const auto folder = open_in(AT_FDCWD, path);

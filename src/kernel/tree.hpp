@@ -1,6 +1,7 @@
 // Folders of topo's own: what is in them, and how that becomes something else.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "topo/etc_files.hpp"
 
 namespace topo::kernel {
+
+/// What is in the folder `path`; nothing where there is no such folder, or it is a link.
+[[nodiscard]] std::set<std::string> names_in(const std::string& path);
 
 /// Every file below the folder `path`, by its path there; none where there is no such folder. Of what is no regular file, the mode has the type, and the
 /// content is where a link leads to. Never follows a link and never waits.

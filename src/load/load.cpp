@@ -123,6 +123,7 @@ std::vector<Place> known_places() {
   add_route_places(places);
   add_link_places(places);
   add_policy_places(places);
+  add_command_places(places);
   add_default_places(places);
   return places;
 }

@@ -64,6 +64,11 @@ std::string shared(const NamespaceSpec& ns) {
   for (const auto& server : ns.dns) text += "\ndns " + server.value.to_string();
   if (ns.hosts) text += ns.hosts->all ? "\nhosts: true" : "\n" + hosts_text("replicas", ns.hosts->names, false);
   if (ns.etc) text += "\netc " + ns.etc->folder;
+  for (const auto& command : ns.run) {
+    text += "\nrun " + command.name + (command.ready ? std::to_string(command.ready->tcp) + " " + std::to_string(command.ready->within_s) : "");
+    for (const auto& word : command.words) text += "\nword " + word;
+    for (const auto& after : command.after) text += "\nafter " + after.value;
+  }
   return text;
 }
 

@@ -44,6 +44,7 @@ class Reconstruction {
     for (NamespaceSpec& ns : topology_.namespaces) add_routing(ns);
     for (const Sysctl* sysctl : live_.all<Sysctl>()) add_sysctl(*sysctl);
     for (const Etc* etc : live_.all<Etc>()) add_etc(*etc);
+    for (const Command* command : live_.all<Command>()) add_command(*command);
     add_policy();
     fold_replicas();
     return std::move(topology_);
@@ -306,6 +307,19 @@ class Reconstruction {
     for (const auto& server : servers_in(text_of(resolver_file)).value_or(std::vector<IpAddress>())) ns->dns.push_back(located(server));
     ns->hosts = hosts_in(text_of(hosts_file));
     if (!etc.folder.empty()) ns->etc = EtcSpec{etc.folder, {}, etc.files};
+  }
+
+  void add_command(const Command& command) {
+    NamespaceSpec* const ns = find_namespace(command.ns);
+    if (ns == nullptr) return;
+    CommandSpec& spec = ns->run.emplace_back();
+    spec.name = command.name;
+    spec.words = command.words;
+    spec.ready = command.ready;
+    for (const std::string& after : command.after) {
+      const std::string own = command.ns + "/";
+      spec.after.push_back(located(after.starts_with(own) ? after.substr(own.size()) : after));
+    }
   }
 
   void add_policy() {

@@ -145,6 +145,16 @@ std::optional<std::string> owner_of_etc(std::string_view target, std::string_vie
   return topology;
 }
 
+std::string command_prefix(std::string_view topology) { return topology.empty() ? "topo:v1:" : owner_mark(topology) + ":run:"; }
+
+std::string command_place(std::string_view topology, std::string_view ns, std::string_view name) {
+  return command_prefix(topology) + hex(stable_hash(std::string(ns) + "/" + std::string(name)), 16);
+}
+
+std::string log_path(std::string_view topology, std::string_view ns, std::string_view name) {
+  return std::string(state_folder) + "/" + std::string(topology) + "/log/" + std::string(ns) + "/" + std::string(name) + ".log";
+}
+
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

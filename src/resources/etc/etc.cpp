@@ -113,7 +113,8 @@ std::optional<std::vector<IpAddress>> servers_in(std::string_view text) {
   return good ? std::optional(std::move(servers)) : std::nullopt;
 }
 
-std::string hosts_text(std::string_view topology, const HostNames& names, bool all) {
+std::string hosts_text(std::string_view topology, HostNames names, bool all) {
+  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string text = head(topology, all ? of_all : " hosts");
   text += loopback;
   for (const auto& [name, addresses] : names) {

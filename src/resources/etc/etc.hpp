@@ -38,9 +38,9 @@ inline constexpr const char* hosts_file = "hosts";
 [[nodiscard]] std::string resolver_text(std::string_view topology, const std::vector<IpAddress>& servers);
 [[nodiscard]] std::optional<std::vector<IpAddress>> servers_in(std::string_view text);
 
-/// The text of hosts(5), `localhost` among the names; `all`: they are the namespaces of the topology. And what such a text says.
+/// The text of hosts(5), `localhost` among the names, which are in the order of names, whatever that of the file; `all`: they are the namespaces of the topology. And what such a text says.
 using HostNames = std::vector<std::pair<std::string, std::vector<IpAddress>>>;
-[[nodiscard]] std::string hosts_text(std::string_view topology, const HostNames& names, bool all);
+[[nodiscard]] std::string hosts_text(std::string_view topology, HostNames names, bool all);
 [[nodiscard]] std::optional<HostsSpec> hosts_in(std::string_view text);
 
 }  // namespace topo

@@ -1,6 +1,5 @@
 #include "resources/etc/kernel.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,7 +8,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <memory>
 #include <set>
 
 #include "kernel/file_descriptor.hpp"
@@ -39,16 +37,6 @@ std::string target_of(const std::string& path) {
 bool exists(const std::string& path) {
   struct stat found {};
   return ::lstat(path.c_str(), &found) == 0;
-}
-
-std::set<std::string> names_in(const std::string& path) {
-  std::set<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
-  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.insert(name);
-  }
-  return names;
 }
 
 Error file_error(const std::string& what, const std::string& path, int error) {
@@ -100,7 +88,7 @@ Result<void> put(const Etc& wanted, const std::string& topology) {
 
 std::map<std::string, std::string> etc_owners() {
   std::map<std::string, std::string> owners;
-  for (const auto& ns : names_in(netns_etc_folder)) {
+  for (const auto& ns : kernel::names_in(netns_etc_folder)) {
     if (auto owner = owner_of_etc(target_of(link_path(ns)), ns)) owners.emplace(ns, *std::move(owner));
   }
   return owners;
@@ -122,7 +110,7 @@ Result<void> KernelHalf<Etc>::remove(const Etc& live, Execution& execution) {
 
 Result<void> KernelHalf<Etc>::observe(const Reading& reading, Graph& live) {
   const std::string any = own_folder(reading.topology, "x");
-  std::set<std::string> names = names_in(any.substr(0, any.rfind('/')));
+  std::set<std::string> names = kernel::names_in(any.substr(0, any.rfind('/')));
   for (const auto& [ns, owner] : etc_owners()) {
     if (owner == reading.topology) names.insert(ns);
   }
