@@ -49,6 +49,20 @@ inline constexpr std::uint8_t owner_protocol = 0x74;
 /// a readable beginning and a hash; at most 15 bytes, a function of its arguments alone.
 [[nodiscard]] std::string host_end_name(std::string_view ns, std::string_view interface);
 
+/// The folder that `ip netns exec NS` lays over /etc: NETNS_ETC_DIR/NS, ip-netns(8).
+inline constexpr const char* netns_etc_folder = "/etc/netns";
+/// Where topo keeps what it lays over the /etc of a namespace. A link in `netns_etc_folder` that leads there is the mark of it.
+[[nodiscard]] std::string etc_folder(std::string_view topology, std::string_view ns);
+/// The topology whose link of namespace `ns` leads to `target`; nullopt where it is nobody's that we know.
+[[nodiscard]] std::optional<std::string> owner_of_etc(std::string_view target, std::string_view ns);
+
+/// The abstract name of the socket (unix(7)) by which command `name` of namespace `ns` is known; and what all of a topology begin with, or of every
+/// topology where it is empty.
+[[nodiscard]] std::string command_place(std::string_view topology, std::string_view ns, std::string_view name);
+[[nodiscard]] std::string command_prefix(std::string_view topology);
+/// The file of what that command has printed.
+[[nodiscard]] std::string log_path(std::string_view topology, std::string_view ns, std::string_view name);
+
 /// Length in bytes of the valid UTF-8 sequence (RFC 3629) at the front of `text`, 0 where there is none; `text` must not be empty.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "topo/diagnostic.hpp"
+#include "topo/etc_files.hpp"
 #include "topo/ip.hpp"
 #include "topo/mac.hpp"
 
@@ -84,6 +85,38 @@ struct RoutingRuleSpec {
   std::optional<std::uint32_t> priority;
 };
 
+/// `etc: ./DIR`.
+struct EtcSpec {
+  std::string folder;  ///< as an absolute path
+  Position at;
+  EtcFiles files;
+};
+
+/// `hosts: true`, or a map.
+struct HostsSpec {
+  Position at;
+  bool all = false;  ///< every namespace of the topology
+  std::vector<std::pair<std::string, std::vector<IpAddress>>> names;
+};
+
+/// `ready: { tcp: PORT, within: SECONDS }`.
+struct Readiness {
+  std::uint16_t tcp = 0;      ///< somebody listens there
+  std::uint32_t within_s = 10;
+  bool operator==(const Readiness&) const = default;
+};
+
+/// What a command that is one text is given to.
+inline constexpr const char* command_shell = "/bin/sh";
+
+struct CommandSpec {
+  std::string name;
+  Position at;
+  std::vector<std::string> words;
+  std::vector<Located<std::string>> after;  ///< NAME of the same namespace, or NS/NAME
+  std::optional<Readiness> ready;
+};
+
 struct NamespaceSpec {
   std::string name;
   Position at;
@@ -95,6 +128,10 @@ struct NamespaceSpec {
   std::vector<std::pair<Located<std::string>, Nat>> nat;      ///< by outgoing interface
   std::vector<Located<InterfaceAddress>> loopback_addresses;  ///< `devices: {lo: ...}`
   std::vector<std::pair<Located<std::string>, std::string>> sysctls;
+  std::vector<Located<IpAddress>> dns;
+  std::optional<HostsSpec> hosts;
+  std::optional<EtcSpec> etc;
+  std::vector<CommandSpec> run;
   std::optional<Located<std::uint32_t>> replicas;
   bool doubtful = false;
 };

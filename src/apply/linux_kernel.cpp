@@ -75,8 +75,8 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
 
 }  // namespace
 
-LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout, kernel::Progress progress)
-    : lock_timeout_(lock_timeout), progress_(std::move(progress)) {
+LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout, kernel::Progress progress, std::shared_ptr<kernel::Launcher> launcher)
+    : lock_timeout_(lock_timeout), progress_(std::move(progress)), launcher_(std::move(launcher)) {
   kernel::raise_descriptor_limit();
 }
 
@@ -184,7 +184,7 @@ Result<void> LinuxKernel::perform(const Plan& plan, const std::function<bool()>&
 }
 
 Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) {
-  Execution execution{plan, live_, work, lock_timeout_};
+  Execution execution{plan, live_, work, lock_timeout_, launcher_};
   const auto first_arrival = std::find_if(plan.changes.begin(), plan.changes.end(), [](const Change& change) { return change.after.has_value(); });
   for (auto change = plan.changes.begin(); change != first_arrival; ++change) {
     if (change->implied) continue;
@@ -201,9 +201,9 @@ Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) 
   return work.pin_places(owner_mark(plan.topology));
 }
 
-Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress) {
-  return [lock_timeout, progress = std::move(progress)]() -> Result<std::unique_ptr<Kernel>> {
-    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress));
+Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress, std::shared_ptr<kernel::Launcher> launcher) {
+  return [lock_timeout, progress = std::move(progress), launcher = std::move(launcher)]() -> Result<std::unique_ptr<Kernel>> {
+    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress, launcher));
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ namespace topo {
 class LinuxKernel : public Kernel {
  public:
   /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables.
-  explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {});
+  /// `launcher`: of the commands in namespaces; null: one is made when it is needed, with the capabilities that the process has then.
+  explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {},
+                       std::shared_ptr<kernel::Launcher> launcher = nullptr);
   [[nodiscard]] Result<Graph> observe(const Graph& desired) override;
   [[nodiscard]] Result<Hindrances> find_hindrances(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
@@ -31,6 +34,7 @@ class LinuxKernel : public Kernel {
 
   std::chrono::milliseconds lock_timeout_;
   kernel::Progress progress_;
+  std::shared_ptr<kernel::Launcher> launcher_;
   kernel::Places places_;                                ///< the host, and the topology's own namespaces
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
   std::map<std::string, std::string> strangers_;         ///< other names in the folder of namespaces -> whose they are
@@ -41,6 +45,7 @@ class LinuxKernel : public Kernel {
 };
 
 /// Makes LinuxKernels.
-[[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {});
+[[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {},
+                                    std::shared_ptr<kernel::Launcher> launcher = nullptr);
 
 }  // namespace topo

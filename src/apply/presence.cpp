@@ -5,6 +5,8 @@
 #include "firewall/forwarding.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
+#include "resources/command/kernel.hpp"
+#include "resources/etc/kernel.hpp"
 #include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
 
@@ -41,6 +43,9 @@ Result<std::vector<std::string>> topologies_present() {
   if (auto dumped = kernel::dump_links(channel, host); !dumped) return std::move(dumped).error();
   for (const auto& link : host.links) note(names, link);
   if (auto noted = note_chains(names, home->get()); !noted) return std::move(noted).error();
+
+  for (const auto& [ns, topology] : etc_owners()) names.insert(topology);
+  for (const auto& topology : topologies_running()) names.insert(topology);
 
   auto entries = kernel::namespace_names();
   if (!entries) return std::move(entries).error();

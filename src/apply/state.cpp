@@ -12,7 +12,8 @@
 #include <memory>
 
 #include "apply/confirm/rendezvous.hpp"
-#include "apply/fields.hpp"
+#include "kernel/tree.hpp"
+#include "vocabulary/fields.hpp"
 #include "topo/names.hpp"
 
 namespace topo {
@@ -118,6 +119,8 @@ Result<void> forget(const std::string& topology, const std::string& folder) {
   if (const auto own = open_topology(topology, folder)) {
     ::unlinkat(own.get(), unfinished_name, 0);
     ::unlinkat(own.get(), file_name, 0);
+    // Commands that had ended when they were to be removed leave what they printed.
+    if (auto gone = kernel::remove_tree(path + "/log"); !gone) return gone;
   }
   if (auto cleared = rendezvous::clear(folder, topology); !cleared) return cleared;
   ::unlink((path + ".lock").c_str());

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "apply/confirm/guard.hpp"
 #include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/launch.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
@@ -53,7 +56,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
   };
   std::optional<Guard> guard;
   if (arguments.confirm_s) {
-    guard.emplace([](std::chrono::milliseconds timeout) { return live_kernels(timeout); }, Guard::Options{state_folder, time_to_confirm(arguments), options.lock_timeout});
+    guard.emplace([](std::chrono::milliseconds timeout) { return live_kernels(timeout); }, Guard::Options{state_folder, time_to_confirm(arguments), options.lock_timeout, launcher() ? std::vector{launcher()->fd()} : std::vector<int>{}});
     options.witness = &*guard;
   }
   auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
@@ -94,6 +97,8 @@ Exit apply(const Arguments& arguments) {
   const auto inputs = load_inputs(arguments, format);
   if (!inputs) return Exit::invalid;
   if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
+  const bool starts = std::any_of(inputs->begin(), inputs->end(), [](const Input& it) { return !it.desired.graph.all<Command>().empty(); });
+  if (auto prepared = prepare_launcher(starts); !prepared) return complain(prepared.error(), arguments, format);
   drop_privileges();
   count_interrupts();
   Exit exit = Exit::ok;

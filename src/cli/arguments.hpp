@@ -33,6 +33,7 @@ struct Arguments {
   std::optional<PictureFormat> picture;  ///< graph
   bool live = false;
   bool open = false;
+  bool follow = false;  ///< logs
 };
 
 }  // namespace topo::cli

@@ -13,6 +13,7 @@ namespace topo::cli {
 [[nodiscard]] Exit confirm(const Arguments& arguments);
 [[nodiscard]] Exit rollback(const Arguments& arguments);
 [[nodiscard]] Exit status(const Arguments& arguments);
+[[nodiscard]] Exit logs(const Arguments& arguments);
 [[nodiscard]] Exit test(const Arguments& arguments);
 [[nodiscard]] Exit explain(const Arguments& arguments);
 [[nodiscard]] Exit export_topology(const Arguments& arguments);

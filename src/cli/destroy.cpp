@@ -3,6 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/inputs.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/launch.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
@@ -104,6 +105,7 @@ Exit destroy(const Arguments& arguments) {
   auto names = named(arguments);
   if (!names) return Exit::invalid;
   if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
+  if (auto prepared = prepare_launcher(false); !prepared) return complain(prepared.error(), arguments, format);
   drop_privileges();
   if (arguments.operands.empty()) {
     auto here = topologies_here({});

@@ -1,64 +1,28 @@
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "cli/commands.hpp"
 #include "cli/environment.hpp"
 #include "cli/inside.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
-#include "kernel/netns.hpp"
-#include "topo/names.hpp"
+#include "kernel/entrance.hpp"
 
 namespace topo::cli {
 namespace {
 
 constexpr int cannot_invoke = 126, not_found = 127;  // env(1)
 
-Error unknown_namespace(const std::string& ns) {
-  Error error{Exit::invalid, "there is no namespace " + ns, {}, {}, {}, {}};
-  const auto names = kernel::namespace_names();
-  if (const auto near = names ? nearest(ns, *names) : std::nullopt) error.remedy = "did you mean '" + *near + "'?";
-  return error;
-}
-
-Result<void> enter(const std::string& ns) {
-  if (ns.empty() || ns == "." || ns == ".." || ns.find('/') != std::string::npos) return unknown_namespace(ns);
-  auto entry = kernel::open_named(ns);
-  if (!entry) return std::move(entry).error();
-  if (!*entry || !(*entry)->netns) return unknown_namespace(ns);
-  if (::setns((*entry)->netns.get(), CLONE_NEWNET) == 0) return {};
-  return Error{Exit::unsupported, "cannot enter namespace " + ns, {}, std::strerror(errno), "run topo as root", {}};
-}
-
-Error mount_error(const std::string& what) { return Error{Exit::unsupported, what, {}, std::strerror(errno), {}, {}}; }
-
-/// As `ip netns exec` does: a /sys that shows this namespace, and the files of /etc/netns/NS over those of /etc, for the command alone.
-Result<void> mount_own_files(const std::string& ns) {
-  if (::unshare(CLONE_NEWNS) != 0) return mount_error("cannot make a mount namespace");
-  if (::mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0) return mount_error("cannot make mounts private");
-  struct statvfs sys {};
-  const unsigned long flags = ::statvfs("/sys", &sys) == 0 && (sys.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
-  if (::mount(ns.c_str(), "/sys", "sysfs", flags, nullptr) != 0) return mount_error("cannot mount the namespace's /sys");
-  std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator("/etc/netns/" + ns, none)) {
-    const std::string from = entry.path(), to = "/etc/" + entry.path().filename().string();
-    if (::mount(from.c_str(), to.c_str(), "none", MS_BIND, nullptr) != 0) warn("cannot bind " + from + " over " + to + ": " + std::strerror(errno));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> enter_named(const std::string& ns) {
-  if (auto entered = enter(ns); !entered) return entered;
-  return mount_own_files(ns);
+  auto entered = kernel::enter_named(ns);
+  if (!entered) return std::move(entered).error();
+  for (const auto& warning : *entered) warn(warning);
+  return {};
 }
 
 int cannot_run(const std::string& program, int problem) {

@@ -9,6 +9,7 @@
 #include "apply/linux_kernel.hpp"
 #include "apply/presence.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/launch.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/show.hpp"
@@ -48,7 +49,7 @@ std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
 }
 
-Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress); }
+Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress, launcher()); }
 
 Kernels live_kernels(const Arguments& arguments) { return live_kernels(lock_timeout(arguments)); }
 

@@ -82,6 +82,7 @@ std::vector<Command> commands() {
       {"status", "Show the topologies that are here", run<cli::status>, {true}, "NAME", "Only this topology", 0, 1},
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
+      {"logs", "Show what commands in namespaces have printed", run<cli::logs>, {}, "NS[/NAME]", "Namespace, or one command of it; left out: all that run here", 0, 1},
       {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {false, true}, "FILE", file_help, 0, -1},
       {"explain",
        "Say why A can or cannot reach B, hop by hop",
@@ -239,6 +240,7 @@ void add_command(CLI::App& app, const Command& command, Arguments& arguments, st
                "text, json or junit");
     sub.add_flag("--all", arguments.all, "Every pair, instead of one for all of whom the same holds");
   }
+  if (std::strcmp(command.name, "logs") == 0) sub.add_flag("-f,--follow", arguments.follow, "Go on with what is printed from now on, until interrupted");
   if (std::strcmp(command.name, "explain") == 0) sub.add_flag("--live", arguments.live, "Read the kernel, and say where it differs from the file");
   if (std::strcmp(command.name, "status") == 0) sub.add_flag("-w,--watch", arguments.watch, "Look again every second, and show what has changed");
   if (std::strcmp(command.name, "doctor") == 0) sub.add_flag("--fix", arguments.fix, "Load the kernel modules that are missing; change nothing else");

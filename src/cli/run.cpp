@@ -10,6 +10,7 @@
 #include "cli/inputs.hpp"
 #include "cli/inside.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/launch.hpp"
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
@@ -71,10 +72,13 @@ Exit apply_one(const Input& input, const Arguments& arguments) {
 
 /// In a child. Standard output is the command's alone.
 int prepare(const std::vector<Input>& inputs, const Arguments& arguments) {
-  if (auto furnished = kernel::furnish(); !furnished) return static_cast<int>(complain(furnished.error()));
+  const bool lays_over_etc = std::any_of(inputs.begin(), inputs.end(), [](const Input& it) { return !it.desired.graph.all<Etc>().empty(); });
+  if (auto furnished = kernel::furnish(lays_over_etc); !furnished) return static_cast<int>(complain(furnished.error()));
   if (arguments.outside) {
     if (auto made = kernel::make_outside(); !made) return static_cast<int>(complain(made.error()));
   }
+  const bool starts = std::any_of(inputs.begin(), inputs.end(), [](const Input& it) { return !it.desired.graph.all<Command>().empty(); });
+  if (auto prepared = prepare_launcher(starts); !prepared) return static_cast<int>(complain(prepared.error()));
   drop_privileges();
   count_interrupts();
   Exit exit = Exit::ok;

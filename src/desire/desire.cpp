@@ -69,6 +69,7 @@ std::optional<std::vector<Diagnostic>> resolve(network::Network& network) {
   network::resolve_answers(network);
   network::resolve_ports(network);
   network::check_settings(network);
+  network::check_inside(network);
   network::write_statements(network);
   std::vector<Diagnostic> mistakes = network.mistakes.take();
   tidy(mistakes);

@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "desire/inside.hpp"
+
 namespace topo::network {
 namespace {
 
@@ -13,7 +15,7 @@ bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
 
 class Emission {
  public:
-  explicit Emission(const Network& network) : network_(network), graph_(network.topology.name.value) {}
+  explicit Emission(const Network& network) : network_(network), inside_(network), graph_(network.topology.name.value) {}
 
   Graph run() {
     for (const auto& bridge : network_.switches) put_bridge(bridge);
@@ -61,6 +63,10 @@ class Emission {
     for (const auto& [name, value] : space.spec->sysctls) graph_.put(Sysctl{space.name, name.value, as_printed(name.value, value)}, name.at);
     for (const auto& [route, at] : space.routes) graph_.put(route, at);
     for (const auto& [rule, at] : space.rules) graph_.put(rule, at);
+    auto etc = inside_.etc_of(space);
+    const auto commands = inside_.commands_of(space, etc);
+    for (std::size_t i = 0; i < commands.size(); ++i) graph_.put(commands[i], space.spec->run[i].at);
+    if (etc) graph_.put(*std::move(etc), space.spec->at);
   }
 
   VethEnd veth_end(const End& end, std::uint32_t mtu) const {
@@ -87,6 +93,7 @@ class Emission {
   }
 
   const Network& network_;
+  Inside inside_;
   Graph graph_;
 };
 

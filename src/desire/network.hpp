@@ -147,6 +147,7 @@ void resolve_rules(Network& network);     ///< which table decides
 void resolve_answers(Network& network);   ///< whose replies to strangers come by the gateway
 void resolve_ports(Network& network);     ///< port maps
 void check_settings(Network& network);    ///< nat and sysctls of namespaces
+void check_inside(Network& network);      ///< what programs in namespaces have
 void write_statements(Network& network);  ///< the policy in the language's words
 
 /// True where a gateway has an address of that family on it.

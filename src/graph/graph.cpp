@@ -60,6 +60,18 @@ bool lingers(const Resource& resource) {
       resource);
 }
 
+std::string_view lost_by_itself(const Resource& resource) {
+  return std::visit(
+      [](const auto& it) -> std::string_view {
+        if constexpr (requires { it.lost; }) {
+          return it.lost;
+        } else {
+          return {};
+        }
+      },
+      resource);
+}
+
 Circumstances spoilt_by(const Resource& resource, Turn turn) {
   return std::visit(
       [turn](const auto& it) -> Circumstances {

@@ -24,6 +24,8 @@ using Id = std::string;
 /// Names by which others need it: its id first.
 [[nodiscard]] std::vector<std::string> provides_of(const Resource& resource);
 [[nodiscard]] bool lingers(const Resource& resource);
+/// Why it is not there, where nobody need have removed it; empty where somebody must have.
+[[nodiscard]] std::string_view lost_by_itself(const Resource& resource);
 [[nodiscard]] Circumstances spoilt_by(const Resource& resource, Turn turn);
 [[nodiscard]] Circumstances relied_on_by(const Resource& resource);
 [[nodiscard]] std::vector<std::string> needs_of(const Resource& resource);

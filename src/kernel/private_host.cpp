@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kernel/channel.hpp"
+#include "kernel/entrance.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
 
@@ -173,7 +174,7 @@ Result<void> settle_network() {
   return {};
 }
 
-Result<void> furnish() {
+Result<void> furnish(bool lays_over_etc) {
   struct statvfs sys {};
   const unsigned long read_only = ::statvfs("/sys", &sys) == 0 && (sys.f_flag & ST_RDONLY) != 0 ? MS_RDONLY : 0;
   if (auto mounted = mount_own("proc", "/proc", MS_NOEXEC); !mounted) return mounted;
@@ -181,12 +182,14 @@ Result<void> furnish() {
   if (auto mounted = mount_run(); !mounted) return mounted;
   constexpr mode_t for_all = 01777;
   if (::mkdir("/run/lock", for_all) == 0) (void)::chmod("/run/lock", for_all);
+  if (auto provided = provide_etc(lays_over_etc); !provided) return provided;
   return settle_network();
 }
 
 Result<void> retire() {
   if (auto left = leave(0); !left) return left;
   if (auto mounted = mount_run(); !mounted) return mounted;
+  if (auto provided = provide_etc(true); !provided) return provided;
   return settle_network();
 }
 

@@ -40,11 +40,12 @@ class PrivateHost {
 };
 
 /// To be called by a child, once: gives the private host a /proc, a /sys and an empty /run of its own, and a loopback that is up, and has its network
-/// as a fresh Linux has it where a new namespace inherits settings of the machine. The process that made the private host is in that /proc no more.
-[[nodiscard]] Result<void> furnish();
+/// as a fresh Linux has it where a new namespace inherits settings of the machine; and an /etc/netns, where the machine has one or `lays_over_etc` says that
+/// it is needed (provide_etc). The process that made the private host is in that /proc no more.
+[[nodiscard]] Result<void> furnish(bool lays_over_etc);
 
-/// Leaves the machine's network for good: the calling process is in a new one from here on, with mounts of its own and an empty /run, so that nothing
-/// it does to networks is seen by anybody else or outlives it. Needs CAP_SYS_ADMIN.
+/// Leaves the machine's network for good: the calling process is in a new one from here on, with mounts of its own, an empty /run and an empty /etc/netns,
+/// so that nothing it does to networks is seen by anybody else or outlives it. Needs CAP_SYS_ADMIN.
 [[nodiscard]] Result<void> retire();
 
 /// Where the calling thread is: a loopback that is up, and a fresh Linux's settings.

@@ -103,6 +103,11 @@ Result<void> Work::pin_places(const std::string& mark) {
     if (auto pinned = pin(ns, place->netns.get(), mark); !pinned) return pinned;
     place->fresh = false;
   }
+  for (auto* actions : {&after_naming_, &at_last_}) {
+    for (const auto& action : std::exchange(*actions, {})) {
+      if (auto action_done = action(); !action_done) return action_done;
+    }
+  }
   return {};
 }
 
@@ -282,6 +287,9 @@ Result<void> Work::make() {
 Result<void> Work::flush() {
   if (auto made = make(); !made) return made;
   if (auto configured = perform(Step::configure); !configured) return configured;
+  for (const auto& action : std::exchange(before_links_, {})) {
+    if (auto done = action(); !done) return done;
+  }
   if (auto deleted = delete_doomed(); !deleted) return deleted;
   const auto actions = std::exchange(after_links_, {});
   for (const auto& action : actions) {

@@ -66,7 +66,7 @@ class Work {
   [[nodiscard]] const Places& places() const { return places_; }
   /// A new namespace without a name; its snapshot has what a fresh one's settings are, and no links.
   [[nodiscard]] Result<Place*> make_place(const std::string& ns);
-  /// Gives all new namespaces their names; `mark` goes into the files these are mounted on.
+  /// Gives all new namespaces their names, and does what waits for that; `mark` goes into the files these are mounted on.
   [[nodiscard]] Result<void> pin_places(const std::string& mark);
   /// The namespace is about to be removed, and with it everything that is only inside.
   void doom_place(const std::string& ns) { doomed_places_.insert(ns); }
@@ -93,6 +93,8 @@ class Work {
   void after_making(std::function<Result<void>()> action) { after_making_.push_back(std::move(action)); }
   /// A link, by any of its ends, that the next flush deletes; one that lies wholly in doomed namespaces is left to their end.
   void doom_link(std::vector<InterfaceName> ends) { doomed_links_.push_back(std::move(ends)); }
+  /// To be done before the doomed links go, in the order given.
+  void before_links(std::function<Result<void>()> action) { before_links_.push_back(std::move(action)); }
   /// To be done once the doomed links are gone, in the order given.
   void after_links(std::function<Result<void>()> action) { after_links_.push_back(std::move(action)); }
   /// To be done when all else is.
@@ -101,12 +103,15 @@ class Work {
   void at_end_once(const std::string& name, std::function<Result<void>()> action) {
     if (asked_.insert(name).second) at_end(std::move(action));
   }
+  /// To be done when the new namespaces have their names, in the order given; and what comes last of all.
+  void after_naming(std::function<Result<void>()> action) { after_naming_.push_back(std::move(action)); }
+  void at_last(std::function<Result<void>()> action) { at_last_.push_back(std::move(action)); }
   /// The link made last ends together with a new namespace, but too late for what comes next: on failure it is deleted by this end.
   void outlives_nothing(InterfaceName end) { fragile_.push_back(std::move(end)); }
   /// The interface must carry packets before the work is done.
   void await(const InterfaceName& name) { awaited_[name.ns].insert(name.interface); }
 
-  /// Does what is queued; then deletes the doomed links, then does what waits for that.
+  /// Does what is queued; then what comes before the doomed links go; deletes them, and does what waits for that.
   [[nodiscard]] Result<void> flush();
   /// The same; then waits until what is awaited is ready, at most `patience`; then does what is left for the end.
   [[nodiscard]] Result<void> finish(std::chrono::milliseconds patience);
@@ -132,7 +137,7 @@ class Work {
   std::vector<std::vector<InterfaceName>> doomed_links_;
   bool has_made_ = false;                                ///< links
   std::map<std::string, std::set<std::string>> queued_;  ///< names by namespace
-  std::vector<std::function<Result<void>()>> after_making_, after_links_, at_end_;
+  std::vector<std::function<Result<void>()>> after_making_, before_links_, after_links_, at_end_, after_naming_, at_last_;
   std::set<std::string> asked_;  ///< names of at_end_once
   std::vector<InterfaceName> fragile_;
   std::map<std::string, std::set<std::string>> awaited_;  ///< by namespace

@@ -8,6 +8,7 @@
 
 #include "load/mistakes.hpp"
 #include "load/yaml.hpp"
+#include "topo/load.hpp"
 #include "topo/topology.hpp"
 
 namespace topo::reading {
@@ -16,6 +17,7 @@ namespace topo::reading {
 struct Reading {
   Mistakes& mistakes;
   Topology& topology;
+  const LoadOptions& options;
   Node bridge_defaults{}, namespace_defaults{}, attach_defaults{}, link_defaults{};
 };
 

@@ -62,7 +62,7 @@ void finish_name(Gathered& gathered, const LoadOptions& options, Mistakes& mista
   const bool told = name == nullptr ? !gathered.complete : name->is_refused();
   if (!told) {
     Mistakes of_name(loaded.topology.sources);
-    Reading reading{of_name, loaded.topology};
+    Reading reading{of_name, loaded.topology, options};
     if (name != nullptr) {
       read_name(reading, *name, loaded.topology);
     } else {
@@ -87,7 +87,7 @@ Loaded load_by(Gather gather, const LoadOptions& options) {
   loaded.unreadable = !gathered.complete;
   if (gathered.complete) {
     substitute(gathered.root, options.set, mistakes);
-    Reading reading{mistakes, loaded.topology};
+    Reading reading{mistakes, loaded.topology, options};
     read_topology(reading, gathered.root);
   }
   loaded.diagnostics = mistakes.take();
@@ -123,6 +123,7 @@ std::vector<Place> known_places() {
   add_route_places(places);
   add_link_places(places);
   add_policy_places(places);
+  add_command_places(places);
   add_default_places(places);
   return places;
 }

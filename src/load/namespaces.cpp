@@ -171,10 +171,13 @@ constexpr Key<NamespaceSpec> keys[]{
     {"nat", read_interface_nat},
     {"sysctl", read_sysctl},
     {"replicas", read_replicas},
+    {"dns", read_dns},
+    {"hosts", read_hosts},
+    {"etc", read_etc},
+    {"run", read_run},
 };
 
 std::string hint_for(std::string_view key) {
-  if (key == "run") return not_in_this_version;
   for (const std::string_view physical : {"interface", "interfaces", "device", "physical", "nic"}) {
     if (key == physical) return "cables are written under \"attach\" or \"links\"; physical interfaces are not supported";
   }

@@ -32,6 +32,13 @@ void read_attach(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_routes(Reading& reading, const Node& value, NamespaceSpec& ns);
 void read_rules(Reading& reading, const Node& value, NamespaceSpec& ns);
 
+/// What a namespace has in its /etc.
+void read_dns(Reading& reading, const Node& value, NamespaceSpec& ns);
+void read_hosts(Reading& reading, const Node& value, NamespaceSpec& ns);
+void read_etc(Reading& reading, const Node& value, NamespaceSpec& ns);
+/// What runs in it.
+void read_run(Reading& reading, const Node& value, NamespaceSpec& ns);
+
 /// `masquerade`, or `{snat: ADDRESS}`, as the value of `key`.
 void read_nat(Reading& reading, const Node& value, std::string_view key, Nat& nat);
 
@@ -55,6 +62,7 @@ void add_attachment_places(std::vector<Place>& places);
 void add_route_places(std::vector<Place>& places);
 void add_link_places(std::vector<Place>& places);
 void add_policy_places(std::vector<Place>& places);
+void add_command_places(std::vector<Place>& places);
 void add_default_places(std::vector<Place>& places);
 
 /// More namespaces than this, replicas included, are refused.

@@ -110,6 +110,28 @@ Yaml yaml_of(const RoutingRuleSpec& rule) {
   return map;
 }
 
+Yaml yaml_of(const HostsSpec& hosts) {
+  if (hosts.all) return "true";
+  Yaml map = Yaml::map();
+  for (const auto& [name, addresses] : hosts.names) map.set(name, one_or_list(addresses, [](const auto& it) { return it.to_string(); }));
+  return map;
+}
+
+/// The words alone where nothing else is said.
+Yaml yaml_of(const CommandSpec& command) {
+  const bool for_shell = command.words.size() == 3 && command.words[0] == command_shell && command.words[1] == "-c";
+  Yaml words = Yaml::list();
+  for (const auto& word : command.words) words.add(Yaml(word));
+  if (for_shell) words = Yaml(command.words[2]);
+  if (command.after.empty() && !command.ready) return words;
+  Yaml map = Yaml::map();
+  map.set("command", words);
+  if (!command.after.empty()) map.set("after", one_or_list(command.after, [](const auto& it) { return it.value; }));
+  if (command.ready)
+    map.set("ready", Yaml::map().set("tcp", number(command.ready->tcp)).set("within", number(command.ready->within_s)));
+  return map;
+}
+
 Yaml yaml_of(const NamespaceSpec& ns) {
   Yaml map = Yaml::map();
   if (ns.replicas) map.set("replicas", number(ns.replicas->value));
@@ -137,6 +159,14 @@ Yaml yaml_of(const NamespaceSpec& ns) {
     Yaml settings = Yaml::map();
     for (const auto& [name, value] : ns.sysctls) settings.set(name.value, value);
     map.set("sysctl", settings);
+  }
+  if (!ns.dns.empty()) map.set("dns", one_or_list(ns.dns, [](const auto& it) { return it.value.to_string(); }));
+  if (ns.hosts) map.set("hosts", yaml_of(*ns.hosts));
+  if (ns.etc) map.set("etc", ns.etc->folder);
+  if (!ns.run.empty()) {
+    Yaml run = Yaml::map();
+    for (const CommandSpec& command : ns.run) run.set(command.name, yaml_of(command));
+    map.set("run", run);
   }
   return map;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "resources/etc/etc.hpp"
+
 namespace topo::report {
 namespace {
 
@@ -59,6 +61,14 @@ std::string shared(const NamespaceSpec& ns) {
   std::string text = std::to_string(ns.router);
   for (const auto& [setting, value] : ns.sysctls) text += "\n" + setting.value + "=" + value;
   for (const auto& address : ns.gateway.addresses) text += "\ngateway " + address.value.to_string();
+  for (const auto& server : ns.dns) text += "\ndns " + server.value.to_string();
+  if (ns.hosts) text += ns.hosts->all ? "\nhosts: true" : "\n" + hosts_text("replicas", ns.hosts->names, false);
+  if (ns.etc) text += "\netc " + ns.etc->folder;
+  for (const auto& command : ns.run) {
+    text += "\nrun " + command.name + (command.ready ? std::to_string(command.ready->tcp) + " " + std::to_string(command.ready->within_s) : "");
+    for (const auto& word : command.words) text += "\nword " + word;
+    for (const auto& after : command.after) text += "\nafter " + after.value;
+  }
   return text;
 }
 

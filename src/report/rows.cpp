@@ -180,6 +180,8 @@ class Narrator {
   }
 
   [[nodiscard]] std::string why_of(const Change& change) const {
+    const std::string_view lost = change.after ? lost_by_itself(*change.after) : std::string_view();
+    if (change.repair && !change.before && !lost.empty()) return std::string(lost);
     return why_of(change.repair, change.before.has_value(), change.after.has_value(), change.origin);
   }
 

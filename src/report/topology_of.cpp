@@ -43,6 +43,8 @@ class Reconstruction {
     for (const Route* route : live_.all<Route>()) routes_[route->ns].push_back(route);
     for (NamespaceSpec& ns : topology_.namespaces) add_routing(ns);
     for (const Sysctl* sysctl : live_.all<Sysctl>()) add_sysctl(*sysctl);
+    for (const Etc* etc : live_.all<Etc>()) add_etc(*etc);
+    for (const Command* command : live_.all<Command>()) add_command(*command);
     add_policy();
     fold_replicas();
     return std::move(topology_);
@@ -292,6 +294,32 @@ class Reconstruction {
     // Dots between the parts, unless a part has a dot of its own.
     if (name.find('.') == std::string::npos) std::replace(name.begin(), name.end(), '/', '.');
     if (NamespaceSpec* ns = find_namespace(sysctl.ns)) ns->sysctls.emplace_back(located(std::move(name)), sysctl.value);
+  }
+
+  /// What of it topo wrote itself is not the folder's.
+  void add_etc(const Etc& etc) {
+    NamespaceSpec* const ns = find_namespace(etc.ns);
+    if (ns == nullptr) return;
+    const auto text_of = [&](const char* file) {
+      const auto found = etc.files.find(file);
+      return found == etc.files.end() ? std::string() : found->second.text();
+    };
+    for (const auto& server : servers_in(text_of(resolver_file)).value_or(std::vector<IpAddress>())) ns->dns.push_back(located(server));
+    ns->hosts = hosts_in(text_of(hosts_file));
+    if (!etc.folder.empty()) ns->etc = EtcSpec{etc.folder, {}, etc.files};
+  }
+
+  void add_command(const Command& command) {
+    NamespaceSpec* const ns = find_namespace(command.ns);
+    if (ns == nullptr) return;
+    CommandSpec& spec = ns->run.emplace_back();
+    spec.name = command.name;
+    spec.words = command.words;
+    spec.ready = command.ready;
+    for (const std::string& after : command.after) {
+      const std::string own = command.ns + "/";
+      spec.after.push_back(located(after.starts_with(own) ? after.substr(own.size()) : after));
+    }
   }
 
   void add_policy() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "diff/plan.hpp"
 #include "firewall/backend.hpp"
 #include "graph/graph.hpp"
+#include "kernel/launcher.hpp"
 #include "kernel/work.hpp"
 #include "topo/error.hpp"
 
@@ -32,6 +34,8 @@ struct Execution {
   const Graph& live;  ///< as it was before
   kernel::Work& work;
   std::chrono::milliseconds lock_timeout;  ///< for other programs that change what topo changes
+  std::shared_ptr<kernel::Launcher>& launcher;  ///< of whatever is started; null: none was needed yet
+  std::shared_ptr<void> starting{};             ///< what the kind that starts something has to know of it
 };
 
 /// The kernel half of a kind, specialized in its folder's kernel.hpp:

@@ -3,6 +3,8 @@
 
 #include "resources/address/kernel.hpp"
 #include "resources/bridge/kernel.hpp"
+#include "resources/command/kernel.hpp"
+#include "resources/etc/kernel.hpp"
 #include "resources/firewall/kernel.hpp"
 #include "resources/namespace/kernel.hpp"
 #include "resources/route/kernel.hpp"

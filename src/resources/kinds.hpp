@@ -9,6 +9,8 @@
 
 #include "resources/address/address.hpp"
 #include "resources/bridge/bridge.hpp"
+#include "resources/command/command.hpp"
+#include "resources/etc/etc.hpp"
 #include "resources/firewall/firewall.hpp"
 #include "resources/namespace/namespace.hpp"
 #include "resources/route/route.hpp"
@@ -18,7 +20,7 @@
 
 namespace topo {
 
-using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule>;
+using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule, Etc, Command>;
 
 /// What every kind must have. `key` is its identity among its kind; `rank` orders creation (removal is the reverse);
 /// `needs` are the names of things that must exist while this one does, and with whose removal it is gone: an id ("KIND KEY"), or
@@ -26,6 +28,7 @@ using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address
 /// - `provides`: names besides its own id under which others need it;
 /// - `order`: its place among its rank, 0 where it has none;
 /// - `lingers`: the kernel does not remove it at once with what it needs;
+/// - `lost`: why it is not there, where that need not be anybody's doing;
 /// - `spoils` and `relies_on`: what its change spoils in the kernel for others, and what of that it cannot do without itself.
 template <class T>
 concept Kind = requires(const T& a, const T& b) {

@@ -133,6 +133,28 @@ std::string host_end_name(std::string_view ns, std::string_view interface) {
   return std::string(ns.substr(0, interface_name_max - tail.size())) + tail;
 }
 
+std::string etc_folder(std::string_view topology, std::string_view ns) {
+  return std::string(state_folder) + "/" + std::string(topology) + "/etc/" + std::string(ns) + "/files";
+}
+
+std::optional<std::string> owner_of_etc(std::string_view target, std::string_view ns) {
+  const std::string prefix = std::string(state_folder) + "/";
+  if (!target.starts_with(prefix)) return std::nullopt;
+  const std::string topology(target.substr(prefix.size(), target.find('/', prefix.size()) - prefix.size()));
+  if (topology_name_problem(topology) || target != etc_folder(topology, ns)) return std::nullopt;
+  return topology;
+}
+
+std::string command_prefix(std::string_view topology) { return topology.empty() ? "topo:v1:" : owner_mark(topology) + ":run:"; }
+
+std::string command_place(std::string_view topology, std::string_view ns, std::string_view name) {
+  return command_prefix(topology) + hex(stable_hash(std::string(ns) + "/" + std::string(name)), 16);
+}
+
+std::string log_path(std::string_view topology, std::string_view ns, std::string_view name) {
+  return std::string(state_folder) + "/" + std::string(topology) + "/log/" + std::string(ns) + "/" + std::string(name) + ".log";
+}
+
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

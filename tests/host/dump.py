@@ -136,6 +136,18 @@ def files():
             if "lock" not in name and path != "/run/topo":
                 found.append(f"file {path} {os.lstat(path).st_mode:o}")
     yield from sorted(found)
+    yield from laid_over_etc()
+
+
+def laid_over_etc():
+    """What `ip netns exec` mounts over the files of /etc, with the folder of it where it is there."""
+    for folder, folders, names in os.walk("/etc/netns", followlinks=True):
+        yield f"folder {folder} {os.readlink(folder) if os.path.islink(folder) else ''}"
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            with open(path, encoding="utf-8", errors="replace") as file:
+                yield f"file {path} {os.stat(path).st_mode:o} {file.read()!r}"
+        folders.sort()
 
 
 def dump(only=None):

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "apply/fields.hpp"
+#include "vocabulary/fields.hpp"
 #include "apply/locks.hpp"
 #include "apply/confirm/rendezvous.hpp"
 

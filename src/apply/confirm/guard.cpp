@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "apply/confirm/detach.hpp"
-#include "apply/fields.hpp"
+#include "kernel/detach.hpp"
+#include "vocabulary/fields.hpp"
 #include "apply/confirm/guard_process.hpp"
 #include "apply/confirm/rendezvous.hpp"
 
@@ -54,7 +54,7 @@ bool ended_well(pid_t child) {
 Result<void> Guard::begins(const Graph& earlier) {
   Error problem{Exit::rolled_back, "cannot start the process that would take the change back; nothing was touched", {}, {}, {}, {}};
   topology_ = earlier.topology();
-  const Earlier state{earlier, recall(topology_, options_.folder)};
+  const Earlier state{earlier, recall(topology_, options_.folder), options_.kept};
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     problem.kernel = std::strerror(errno);
@@ -64,7 +64,9 @@ Result<void> Guard::begins(const Graph& earlier) {
   kernel::FileDescriptor line(ends[1]);
   const pid_t child = ::fork();
   if (child == 0) {
-    if (!detach({line.get()})) ::_exit(1);
+    std::vector<int> kept = options_.kept;
+    kept.push_back(line.get());
+    if (!kernel::detach(kept)) ::_exit(1);
     guard(std::move(line), state, kernels_, options_);
   }
   if (child < 0) problem.kernel = std::strerror(errno);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "apply/transaction.hpp"
 #include "kernel/file_descriptor.hpp"
@@ -22,6 +23,7 @@ class Guard : public Witness {
     std::string folder = state_folder;
     std::chrono::milliseconds time{60'000};          ///< to confirm it
     std::chrono::milliseconds lock_timeout{30'000};  ///< of the way back
+    std::vector<int> kept{};                         ///< descriptors that the Kernels need
   };
   /// Makes Kernels that wait so long for the lock of iptables.
   using KernelsThatWait = std::function<Kernels(std::chrono::milliseconds)>;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "apply/confirm/confirmation.hpp"
-#include "apply/fields.hpp"
+#include "vocabulary/fields.hpp"
 #include "apply/confirm/rendezvous.hpp"
 #include "apply/confirm/system_log.hpp"
 

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "apply/confirm/detach.hpp"
-#include "apply/fields.hpp"
+#include "kernel/detach.hpp"
+#include "vocabulary/fields.hpp"
 #include "apply/confirm/rendezvous.hpp"
 #include "apply/confirm/system_log.hpp"
 
@@ -82,7 +82,9 @@ Result<WayBack> WayBack::begin(const Earlier& earlier, const Kernels& kernels, c
   const pid_t guard = ::getpid(), child = ::fork();
   if (child < 0) return failure("cannot make a process");
   if (child > 0) return WayBack(child, std::move(result));
-  if (!close_all_but({told.get()})) ::_exit(1);
+  std::vector<int> kept = earlier.kept;
+  kept.push_back(told.get());
+  if (!kernel::close_all_but(kept)) ::_exit(1);
   std::string text;
   try {
     const auto back = go_back(earlier, kernels, folder, lock_timeout, guard);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apply/state.hpp"
 #include "apply/transaction.hpp"
@@ -17,6 +18,7 @@ namespace topo {
 struct Earlier {
   Graph graph;                     ///< bears the topology's name; nothing in it: there was nothing
   std::optional<Applied> applied;  ///< as it was recorded
+  std::vector<int> kept{};  ///< descriptors that the Kernels need, to start commands again
 };
 
 /// One try to go back, in a process of its own: whatever becomes of that, the one that holds the earlier state lives.

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-namespace topo {
+namespace topo::kernel {
 
 /// Closes every descriptor but the standard ones and `kept`, whoever owns it: for a child that ends by _exit(2) and so never closes one twice. False,
 /// and errno set, where the kernel cannot (before Linux 5.9).
@@ -14,4 +14,4 @@ namespace topo {
 /// False, and errno set, where the kernel does not let it.
 [[nodiscard]] bool detach(const std::vector<int>& kept);
 
-}  // namespace topo
+}  // namespace topo::kernel

@@ -1,4 +1,4 @@
-#include "apply/confirm/detach.hpp"
+#include "kernel/detach.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <limits>
 #include <string>
 
-namespace topo {
+namespace topo::kernel {
 namespace {
 
 bool leave_terminal() {
@@ -63,4 +63,4 @@ bool detach(const std::vector<int>& kept) {
   return ::chdir("/") == 0 && leave_terminal() && close_all_but(kept);
 }
 
-}  // namespace topo
+}  // namespace topo::kernel

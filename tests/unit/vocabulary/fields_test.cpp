@@ -1,4 +1,4 @@
-#include "apply/fields.hpp"
+#include "vocabulary/fields.hpp"
 
 #include <catch2/catch.hpp>
 
