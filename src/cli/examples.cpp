@@ -37,6 +37,9 @@ std::string examples_of(const std::string& command) {
        "  topo exec web-server -- ip address\n"
        "  topo exec web-server -- env DEBUG=1 printenv DEBUG\n"},
       {"shell", "  topo shell web-server\n"},
+      {"logs",
+       "  topo logs                                        # of all commands that run in namespaces here\n"
+       "  topo logs web-server/server --follow\n"},
       {"test",
        "  topo test three-tier.yaml\n"
        "  topo test --all                                  # every pair of what was last applied\n"

@@ -261,10 +261,10 @@ class Help : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_help(app, std::move(name), mode);
     std::ostringstream text;
-    text << "topo: " << app->get_description() << "\nUsage: topo COMMAND ...     topo COMMAND --help tells its options, with examples\n\n";
+    text << "topo: " << app->get_description() << "\nUsage: topo [--version] [--color auto|always|never] COMMAND ...\n"
+         << "       topo COMMAND --help tells its options, with examples\n\n";
     for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; }))
       text << "  " << std::left << std::setw(12) << command->get_name() << command->get_description() << '\n';
-    text << "\n  --version, --color auto|always|never\n";
     return text.str();
   }
 

@@ -40,7 +40,7 @@ struct Command {
 
 inline constexpr std::string_view not_ready = "not ready";
 /// Its namespace is another one by now, or has no name.
-inline constexpr std::string_view elsewhere = "in another namespace";
+inline constexpr std::string_view in_other_namespace = "in another namespace";
 inline constexpr std::string_view being_stopped = "being stopped";
 
 /// As a text that the command's keeper holds, so that nobody else need remember it.

@@ -211,7 +211,7 @@ Result<void> KernelHalf<Command>::observe(const Reading& reading, Graph& live) {
     auto command = *kept ? command_from((*kept)->description) : std::nullopt;
     if (!command) continue;
     const auto in = reading.places.find(command->ns);
-    if (in == reading.places.end() || in->second->netns.inode() != (*kept)->netns) command->amiss = elsewhere;
+    if (in == reading.places.end() || in->second->netns.inode() != (*kept)->netns) command->amiss = in_other_namespace;
     if ((*kept)->stopping) command->amiss = being_stopped;
     live.put(*std::move(command));
   }
