@@ -1,12 +1,13 @@
 #include "apply/presence.hpp"
 
 #include <set>
+#include <utility>
+#include <variant>
 
 #include "firewall/forwarding.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
-#include "resources/command/kernel.hpp"
-#include "resources/etc/kernel.hpp"
+#include "resources/kernel_kinds.hpp"
 #include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
 
@@ -32,6 +33,17 @@ Result<void> note_chains(std::set<std::string>& names, int home_fd) {
   return {};
 }
 
+/// What kinds have that leave other traces than links, namespaces and rules.
+template <class... Kinds>
+void note_kinds(const std::variant<Kinds...>*, std::set<std::string>& names) {
+  const auto note_one = [&]<class T>(KernelHalf<T>) {
+    if constexpr (requires { KernelHalf<T>::owners(); }) {
+      for (auto& topology : KernelHalf<T>::owners()) names.insert(std::move(topology));
+    }
+  };
+  (note_one(KernelHalf<Kinds>{}), ...);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> topologies_present() {
@@ -44,8 +56,7 @@ Result<std::vector<std::string>> topologies_present() {
   for (const auto& link : host.links) note(names, link);
   if (auto noted = note_chains(names, home->get()); !noted) return std::move(noted).error();
 
-  for (const auto& [ns, topology] : etc_owners()) names.insert(topology);
-  for (const auto& topology : topologies_running()) names.insert(topology);
+  note_kinds(static_cast<Resource*>(nullptr), names);
 
   auto entries = kernel::namespace_names();
   if (!entries) return std::move(entries).error();

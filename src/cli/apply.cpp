@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -97,8 +96,7 @@ Exit apply(const Arguments& arguments) {
   const auto inputs = load_inputs(arguments, format);
   if (!inputs) return Exit::invalid;
   if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
-  const bool starts = std::any_of(inputs->begin(), inputs->end(), [](const Input& it) { return !it.desired.graph.all<Command>().empty(); });
-  if (auto prepared = prepare_launcher(starts); !prepared) return complain(prepared.error(), arguments, format);
+  if (auto prepared = prepare_launcher(*inputs); !prepared) return complain(prepared.error(), arguments, format);
   drop_privileges();
   count_interrupts();
   Exit exit = Exit::ok;

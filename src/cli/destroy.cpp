@@ -105,7 +105,7 @@ Exit destroy(const Arguments& arguments) {
   auto names = named(arguments);
   if (!names) return Exit::invalid;
   if (auto allowed = need_privilege("change the network"); !allowed) return complain(allowed.error(), arguments, format);
-  if (auto prepared = prepare_launcher(false); !prepared) return complain(prepared.error(), arguments, format);
+  if (auto prepared = prepare_launcher({}); !prepared) return complain(prepared.error(), arguments, format);
   drop_privileges();
   if (arguments.operands.empty()) {
     auto here = topologies_here({});

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/environment.hpp"
 #include "topo/names.hpp"
 
@@ -15,8 +17,9 @@ std::shared_ptr<kernel::Launcher>& kept() {
 
 }  // namespace
 
-Result<void> prepare_launcher(bool is_needed) {
-  if (!is_needed && kernel::Keeper::places(command_prefix({})).empty()) return {};
+Result<void> prepare_launcher(const std::vector<Input>& inputs) {
+  const bool starts = std::any_of(inputs.begin(), inputs.end(), [](const Input& it) { return !it.desired.graph.all<Command>().empty(); });
+  if (!starts && kernel::Keeper::places(command_prefix({})).empty()) return {};
   auto made = kernel::Launcher::make(clean_environment(environ));
   if (!made) return std::move(made).error();
   kept() = *std::move(made);

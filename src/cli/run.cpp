@@ -77,8 +77,7 @@ int prepare(const std::vector<Input>& inputs, const Arguments& arguments) {
   if (arguments.outside) {
     if (auto made = kernel::make_outside(); !made) return static_cast<int>(complain(made.error()));
   }
-  const bool starts = std::any_of(inputs.begin(), inputs.end(), [](const Input& it) { return !it.desired.graph.all<Command>().empty(); });
-  if (auto prepared = prepare_launcher(starts); !prepared) return static_cast<int>(complain(prepared.error()));
+  if (auto prepared = prepare_launcher(inputs); !prepared) return static_cast<int>(complain(prepared.error()));
   drop_privileges();
   count_interrupts();
   Exit exit = Exit::ok;

@@ -1,10 +1,11 @@
 #include "load/folder.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+
+#include "vocabulary/fields.hpp"
 
 namespace topo::reading {
 namespace {
@@ -71,24 +72,6 @@ class Reader {
   std::size_t entries_ = 0;
 };
 
-/// Takes a number and the space behind it.
-std::optional<std::size_t> take_number(std::string_view& text) {
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const auto used = static_cast<std::size_t>(end - text.data());
-  if (error != std::errc() || used >= text.size() || text[used] != ' ') return std::nullopt;
-  text.remove_prefix(used + 1);
-  return number;
-}
-
-std::optional<std::string> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  std::string line(text.substr(0, end));
-  text.remove_prefix(end + 1);
-  return line;
-}
-
 }  // namespace
 
 std::optional<FolderProblem> read_folder(const std::string& path, std::size_t max_bytes, Folder& folder) {
@@ -102,25 +85,27 @@ std::optional<FolderProblem> read_folder(const std::string& path, std::size_t ma
 }
 
 std::string to_text(const Folder& folder) {
-  std::string text = folder.path + "\n";
+  std::string text;
+  append_field(text, folder.path);
   for (const auto& [path, file] : folder.files) {
-    text += std::to_string(file.mode) + " " + std::to_string(file.text().size()) + " " + path + "\n" + file.text() + "\n";
+    append_field(text, path);
+    append_field(text, std::to_string(file.mode));
+    append_field(text, file.text());
   }
   return text;
 }
 
 std::optional<Folder> folder_from(std::string_view text) {
   Folder folder;
-  auto path = take_line(text);
+  auto path = take_field(text);
   if (!path) return std::nullopt;
   folder.path = *std::move(path);
   while (!text.empty()) {
+    auto name = take_field(text);
     const auto mode = take_number(text);
-    const auto size = mode ? take_number(text) : std::nullopt;
-    auto name = size ? take_line(text) : std::nullopt;
-    if (!name || *size >= text.size()) return std::nullopt;
-    folder.files[*std::move(name)] = {static_cast<std::uint32_t>(*mode), std::make_shared<const std::string>(text.substr(0, *size))};
-    text.remove_prefix(*size + 1);
+    auto content = take_field(text);
+    if (!name || !mode || !content) return std::nullopt;
+    folder.files[*std::move(name)] = {static_cast<std::uint32_t>(*mode), std::make_shared<const std::string>(*std::move(content))};
   }
   return folder;
 }

@@ -41,7 +41,8 @@ struct Execution {
 /// The kernel half of a kind, specialized in its folder's kernel.hpp:
 /// - `create`, `update`, `remove` queue what the change takes in `execution.work`, or do it where order allows no queue;
 /// - `observe` puts what `reading` has of the kind into `live`;
-/// - `find_hindrances`, where the kind has it, adds what stands in the way of what `reading.desired` has of it. `live` is what all kinds observed.
+/// - `find_hindrances`, where the kind has it, adds what stands in the way of what `reading.desired` has of it. `live` is what all kinds observed;
+/// - `owners`, where the kind has it, names the topologies that something of it is here of, though they may have no namespace, link or rule any more.
 template <class T>
 struct KernelHalf;
 

@@ -159,7 +159,7 @@ void forget_log(const std::string& topology, const Command& command) {
 
 }  // namespace
 
-std::vector<std::string> topologies_running() {
+std::vector<std::string> KernelHalf<Command>::owners() {
   std::set<std::string> names;
   for (const auto& place : Keeper::places(command_prefix({}))) {
     if (auto owner = owner_of(place)) names.insert(*std::move(owner));

@@ -10,15 +10,13 @@
 
 namespace topo {
 
-/// The topologies that have a command running here.
-[[nodiscard]] std::vector<std::string> topologies_running();
-
 template <>
 struct KernelHalf<Command> {
   [[nodiscard]] static Result<void> create(const Command& wanted, Execution& execution);
   [[nodiscard]] static Result<void> update(const Command& before, const Command& after, Execution& execution);
   [[nodiscard]] static Result<void> remove(const Command& live, Execution& execution);
   [[nodiscard]] static Result<void> observe(const Reading& reading, Graph& live);
+  [[nodiscard]] static std::vector<std::string> owners();
 };
 
 }  // namespace topo

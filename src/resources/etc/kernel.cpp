@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "kernel/file_descriptor.hpp"
@@ -84,8 +85,7 @@ Result<void> put(const Etc& wanted, const std::string& topology) {
   return link_up(topology, wanted.ns);
 }
 
-}  // namespace
-
+/// The topologies whose links are in /etc/netns, by namespace.
 std::map<std::string, std::string> etc_owners() {
   std::map<std::string, std::string> owners;
   for (const auto& ns : kernel::names_in(netns_etc_folder)) {
@@ -93,6 +93,8 @@ std::map<std::string, std::string> etc_owners() {
   }
   return owners;
 }
+
+}  // namespace
 
 Result<void> KernelHalf<Etc>::create(const Etc& wanted, Execution& execution) { return put(wanted, execution.plan.topology); }
 
@@ -129,6 +131,12 @@ Result<void> KernelHalf<Etc>::find_hindrances(const Reading& reading, const Grap
     found.obstacles.push_back({link_path(wanted->ns), whose(wanted->ns), false});
   }
   return {};
+}
+
+std::vector<std::string> KernelHalf<Etc>::owners() {
+  std::vector<std::string> names;
+  for (auto& [ns, owner] : etc_owners()) names.push_back(owner);
+  return names;
 }
 
 }  // namespace topo

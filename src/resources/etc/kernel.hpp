@@ -2,16 +2,13 @@
 // somebody else's. A link comes at once or not at all, and behind it stands a folder that nobody else has.
 #pragma once
 
-#include <map>
 #include <string>
+#include <vector>
 
 #include "resources/etc/etc.hpp"
 #include "resources/kernel.hpp"
 
 namespace topo {
-
-/// The topologies whose links are in /etc/netns, by namespace.
-[[nodiscard]] std::map<std::string, std::string> etc_owners();
 
 template <>
 struct KernelHalf<Etc> {
@@ -20,6 +17,7 @@ struct KernelHalf<Etc> {
   [[nodiscard]] static Result<void> remove(const Etc& live, Execution& execution);
   [[nodiscard]] static Result<void> observe(const Reading& reading, Graph& live);
   [[nodiscard]] static Result<void> find_hindrances(const Reading& reading, const Graph& live, Hindrances& found);
+  [[nodiscard]] static std::vector<std::string> owners();
 };
 
 }  // namespace topo
