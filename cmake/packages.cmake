@@ -15,7 +15,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_TOPO_PACKAGE_NAME topo)
 set(CPACK_DEBIAN_TOPO_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_TOPO_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_TOPO_PACKAGE_RECOMMENDS "iproute2, kmod")
+set(CPACK_DEBIAN_TOPO_PACKAGE_RECOMMENDS "iproute2, kmod, libnftables1")
 set(CPACK_COMPONENT_TOPO_DESCRIPTION "One file says which network namespaces, bridges, cables, NAT, port maps and
 policy there shall be on this machine. topo reads the kernel, shows the
 difference and makes it so, all or nothing. There is no daemon and no state

@@ -12,23 +12,23 @@ namespace topo {
 /// The exit codes of the command line; the only classification of failures that callers need.
 enum class Exit : int {
   ok = 0,
-  difference = 1,       ///< the answer is no: diff found differences
-  invalid = 2,          ///< usage, or an invalid topology; nothing was touched
-  rolled_back = 3,      ///< failed; the state is what it was
-  left_over = 4,        ///< failed, and not wholly rolled back
-  unsupported = 5,      ///< a privilege or a kernel feature is missing
-  conflict = 6,         ///< something that is not ours stands in the way
-  locked = 7,           ///< another topo, or a program with the lock of iptables, is at work
+  difference = 1,   ///< the answer is no: diff found differences
+  invalid = 2,      ///< usage, or an invalid topology; nothing was touched
+  rolled_back = 3,  ///< failed; the state is what it was
+  left_over = 4,    ///< failed, and not wholly rolled back
+  unsupported = 5,  ///< a privilege or a kernel feature is missing
+  conflict = 6,     ///< something that is not ours stands in the way
+  locked = 7,       ///< another topo, or a program with the lock of iptables, is at work
   interrupted = 130,
 };
 
 /// One failure in the user's words. Every field but `what` may be empty.
 struct Error {
   Exit exit = Exit::rolled_back;
-  std::string what;     ///< what failed: "cannot create bridge frontend"
-  std::string where;    ///< the object or the file position
-  std::string kernel;   ///< the kernel's own words: errno text, extended ACK
-  std::string remedy;   ///< what to do about it
+  std::string what;                  ///< what failed: "cannot create bridge frontend"
+  std::string where;                 ///< the object or the file position
+  std::string kernel;                ///< the kernel's own words: errno text, extended ACK
+  std::string remedy;                ///< what to do about it
   std::vector<std::string> details;  ///< more lines: every object that is left, every conflict
 
   /// One line "what: kernel", then where, details and remedy, each on a line of its own where there is one.
@@ -39,7 +39,7 @@ struct Error {
 struct Warning {
   std::string what;
   std::string aim;           ///< what the remedy is for: "to let it pass"
-  std::string remedy;        ///< commands, with ";" between them
+  std::string remedy;        ///< commands, with ";" between them; may be empty, as `aim` then
   bool may_go_well = false;  ///< it is not certain
   bool operator==(const Warning&) const = default;
 

@@ -9,7 +9,7 @@
 
 namespace topo {
 
-inline constexpr std::size_t interface_name_max = 15;   ///< IFNAMSIZ - 1, linux/if.h
+inline constexpr std::size_t interface_name_max = 15;  ///< IFNAMSIZ - 1, linux/if.h
 inline constexpr std::size_t namespace_name_max = 64;
 inline constexpr std::size_t topology_name_max = 32;
 
@@ -44,6 +44,12 @@ inline constexpr std::uint8_t owner_protocol = 0x74;
 
 /// "TOPO-" and 8 hexadecimal digits of the topology's name: the prefix of its iptables chains.
 [[nodiscard]] std::string chain_prefix(std::string_view topology);
+
+/// "topo_NAME": the name of its tables of nf_tables. Their comment is owner_mark.
+[[nodiscard]] std::string table_name(std::string_view topology);
+/// The mark on what all topologies of a namespace share in a firewall, and the name of the table of nf_tables for that.
+inline constexpr const char* shared_mark = "topo:v1";
+inline constexpr const char* shared_table = "topo";
 
 /// The name of the gateway's end of a cable to `interface` of namespace `ns`: "NS.INTERFACE" where that fits and is unambiguous, else
 /// a readable beginning and a hash; at most 15 bytes, a function of its arguments alone.

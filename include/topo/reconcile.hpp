@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "topo/error.hpp"
+#include "topo/firewall.hpp"
 #include "topo/topology.hpp"
 
 namespace topo {
@@ -28,6 +29,7 @@ struct Reconciled {
 struct ReconcileOptions {
   std::chrono::milliseconds lock_timeout{30'000};  ///< how long to wait for another topo, and for the lock of iptables
   bool take_port = false;                          ///< map ports although a program of this host listens on them
+  FirewallChoice firewall = FirewallChoice::automatic;
   /// How often it shall stop: once is finish the step and roll back, twice is leave at once. Asked between steps; may be empty.
   std::function<int()> interrupts;
 };

@@ -41,7 +41,7 @@ Result<Reconciled> perform(const Graph& graph, const Sources& sources, const Rec
   apply_options.done = [&] {
     if (auto kept = keep(); !kept) warnings.push_back(kept.error().to_string());
   };
-  auto outcome = apply_graph(linux_kernels(options.lock_timeout), graph, apply_options);
+  auto outcome = apply_graph(linux_kernels(options.lock_timeout, {}, options.firewall), graph, apply_options);
   if (!outcome) return outcome.error();
   const auto told_by_apply = to_strings(outcome->warnings);
   warnings.insert(warnings.end(), told_by_apply.begin(), told_by_apply.end());
@@ -53,7 +53,7 @@ Result<Reconciled> perform(const Graph& graph, const Sources& sources, const Rec
 Result<Reconciled> plan_topology(const Topology& topology, const ReconcileOptions& options) {
   const auto graph = desired_graph(topology);
   if (!graph) return graph.error();
-  auto planned = plan_graph(linux_kernels(options.lock_timeout), *graph);
+  auto planned = plan_graph(linux_kernels(options.lock_timeout, {}, options.firewall), *graph);
   if (!planned) return planned.error();
   if (auto conflict = conflict_of(planned->observed, topology.name.value, options.take_port)) return *std::move(conflict);
   return told(planned->plan, topology.sources, to_strings(planned->observed.warnings));
@@ -66,7 +66,8 @@ Result<Reconciled> apply_topology(const Topology& topology, const ReconcileOptio
 }
 
 Result<Reconciled> destroy_topology(const std::string& name, const ReconcileOptions& options) {
-  if (const auto problem = topology_name_problem(name)) return Error{Exit::invalid, "the topology name '" + printable(name) + "' " + *problem, {}, {}, {}, {}};
+  if (const auto problem = topology_name_problem(name))
+    return Error{Exit::invalid, "the topology name '" + printable(name) + "' " + *problem, {}, {}, {}, {}};
   return perform(Graph(name), {}, options, [&] { return forget(name); });
 }
 

@@ -4,12 +4,13 @@
 
 #include "firewall/bridge_filter.hpp"
 #include "kernel/netns.hpp"
+#include "resources/firewall/meaning.hpp"
 
 namespace topo {
 
 bool filters_in_bridges(const Graph& graph) {
   const auto firewalls = graph.all<Firewall>();
-  return std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* firewall) { return firewall::matches_bridge_ports(*firewall); });
+  return std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* firewall) { return matches_bridge_ports(*firewall); });
 }
 
 Result<void> provide_bridge_filter(bool may_load) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,13 @@ class Kernel {
   virtual ~Kernel() = default;
   /// Everything that bears the topology's mark; `desired` decides only where the kernel keeps no trace. Changes nothing.
   [[nodiscard]] virtual Result<Graph> observe(const Graph& desired) = 0;
-  /// What stands in the way of `desired` in what was last observed.
+  /// `desired` with what this kernel, as last observed, decides of it: by which backend its firewalls are. nullopt: as it is. `applied`: it is what
+  /// was applied last, so by the backend that is there, whatever is asked for now.
+  [[nodiscard]] virtual Result<std::optional<Graph>> settle(const Graph& desired, bool applied = false) {
+    (void)desired, (void)applied;
+    return std::optional<Graph>();
+  }
+  /// What stands in the way of `desired`, which is settled, in what was last observed.
   [[nodiscard]] virtual Result<Hindrances> find_hindrances(const Graph& desired) = 0;
   /// Performs the changes in their order. On an error some of them may have been performed, wholly or in part.
   /// `stop` is asked between steps; true ends the work with Exit::interrupted.

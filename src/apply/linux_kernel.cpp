@@ -4,7 +4,8 @@
 #include <chrono>
 #include <optional>
 
-#include "firewall/table.hpp"
+#include "apply/settle.hpp"
+#include "firewall/iptables/table.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "resources/kernel_kinds.hpp"
@@ -75,8 +76,9 @@ std::string owner_of_namespace(const kernel::Snapshot& snapshot, const std::stri
 
 }  // namespace
 
-LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout, kernel::Progress progress, std::shared_ptr<kernel::Launcher> launcher)
-    : lock_timeout_(lock_timeout), progress_(std::move(progress)), launcher_(std::move(launcher)) {
+LinuxKernel::LinuxKernel(std::chrono::milliseconds lock_timeout, kernel::Progress progress, FirewallChoice firewall,
+                         std::shared_ptr<kernel::Launcher> launcher)
+    : lock_timeout_(lock_timeout), progress_(std::move(progress)), firewall_(firewall), launcher_(std::move(launcher)) {
   kernel::raise_descriptor_limit();
 }
 
@@ -163,9 +165,20 @@ Result<Graph> LinuxKernel::observe(const Graph& desired) {
   return live_;
 }
 
+Result<std::optional<Graph>> LinuxKernel::settle(const Graph& desired, bool applied) {
+  const kernel::Place& host = *places_.at("");
+  const firewall::Place where{"", host.netns.get(), host.home_fd, "", &host.snapshot};
+  return settle_firewalls(desired, live_, firewall_, applied, tables_.try_emplace("", where).first->second);
+}
+
 Result<Hindrances> LinuxKernel::find_hindrances(const Graph& desired) {
   Hindrances found;
   if (auto looked = ForEachKind<Resource>::find_hindrances(reading(desired), live_, found); !looked) return std::move(looked).error();
+  const auto bridges = desired.all<Bridge>();
+  const auto routes = [](const Bridge* bridge) { return bridge->gateway_v4 || bridge->gateway_v6; };
+  if (desired.all<Firewall>().empty() && std::any_of(bridges.begin(), bridges.end(), routes))
+    found.warnings.push_back(
+        {"there is no firewall: what members send beyond their bridge is forwarded, and so is what the host forwards to them", {}, {}});
   std::vector<surroundings::Interface> appearing;
   for (const auto& interface : found.new_interfaces) appearing.push_back({interface.name, interface.kind});
   const auto meddling = surroundings::meddlers(appearing);
@@ -201,9 +214,10 @@ Result<void> LinuxKernel::perform_changes(const Plan& plan, kernel::Work& work) 
   return work.pin_places(owner_mark(plan.topology));
 }
 
-Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress, std::shared_ptr<kernel::Launcher> launcher) {
-  return [lock_timeout, progress = std::move(progress), launcher = std::move(launcher)]() -> Result<std::unique_ptr<Kernel>> {
-    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress, launcher));
+Kernels linux_kernels(std::chrono::milliseconds lock_timeout, kernel::Progress progress, FirewallChoice firewall,
+                      std::shared_ptr<kernel::Launcher> launcher) {
+  return [lock_timeout, progress = std::move(progress), firewall, launcher = std::move(launcher)]() -> Result<std::unique_ptr<Kernel>> {
+    return std::unique_ptr<Kernel>(std::make_unique<LinuxKernel>(lock_timeout, progress, firewall, launcher));
   };
 }
 

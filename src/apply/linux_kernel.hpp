@@ -4,12 +4,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apply/kernel.hpp"
 #include "kernel/work.hpp"
 #include "resources/kernel.hpp"
+#include "topo/firewall.hpp"
 
 namespace topo {
 
@@ -17,11 +19,12 @@ namespace topo {
 /// sockets of its own; `perform` works on what was last observed, and observes by itself where nothing was.
 class LinuxKernel : public Kernel {
  public:
-  /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables.
+  /// `lock_timeout`: how long `perform` waits for other programs that hold the lock of the iptables tables. `firewall`: by what to filter.
   /// `launcher`: of the commands in namespaces; null: one is made when it is needed, with the capabilities that the process has then.
   explicit LinuxKernel(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {},
-                       std::shared_ptr<kernel::Launcher> launcher = nullptr);
+                       FirewallChoice firewall = FirewallChoice::automatic, std::shared_ptr<kernel::Launcher> launcher = nullptr);
   [[nodiscard]] Result<Graph> observe(const Graph& desired) override;
+  [[nodiscard]] Result<std::optional<Graph>> settle(const Graph& desired, bool applied = false) override;
   [[nodiscard]] Result<Hindrances> find_hindrances(const Graph& desired) override;
   [[nodiscard]] Result<void> perform(const Plan& plan, const std::function<bool()>& stop) override;
 
@@ -34,6 +37,7 @@ class LinuxKernel : public Kernel {
 
   std::chrono::milliseconds lock_timeout_;
   kernel::Progress progress_;
+  FirewallChoice firewall_;
   std::shared_ptr<kernel::Launcher> launcher_;
   kernel::Places places_;                                ///< the host, and the topology's own namespaces
   std::vector<std::string> leftovers_;                   ///< own names without a namespace
@@ -46,6 +50,7 @@ class LinuxKernel : public Kernel {
 
 /// Makes LinuxKernels.
 [[nodiscard]] Kernels linux_kernels(std::chrono::milliseconds lock_timeout = std::chrono::milliseconds(30'000), kernel::Progress progress = {},
+                                    FirewallChoice firewall = FirewallChoice::automatic,
                                     std::shared_ptr<kernel::Launcher> launcher = nullptr);
 
 }  // namespace topo

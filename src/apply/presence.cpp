@@ -4,7 +4,7 @@
 #include <utility>
 #include <variant>
 
-#include "firewall/forwarding.hpp"
+#include "firewall/backend.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "resources/kernel_kinds.hpp"
@@ -22,14 +22,9 @@ void note(std::set<std::string>& names, const kernel::LinkRecord& link) {
 
 /// A topology whose links and namespaces are gone may have left its rules, if whoever removed them did not know topo.
 Result<void> note_chains(std::set<std::string>& names, int home_fd) {
-  const firewall::Tables tables(firewall::Place{"", home_fd, home_fd});
-  const auto existing = tables.read();
-  if (!existing) return existing.error();
-  for (const firewall::Table* table : *existing) {
-    for (const auto& [prefix, topology] : firewall::topologies_in(*table)) names.insert(topology);
-    const auto shared = firewall::SharedChain::read(firewall::shared_in(*table), table->id().family);
-    names.insert(shared.topologies.begin(), shared.topologies.end());
-  }
+  const auto found = firewall::topologies_in(firewall::Place{"", home_fd, home_fd});
+  if (!found) return found.error();
+  names.insert(found->begin(), found->end());
   return {};
 }
 

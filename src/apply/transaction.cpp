@@ -52,8 +52,12 @@ Result<Planned> look(const Kernels& kernels, const Graph& desired, const Graph* 
   if (!kernel) return std::move(kernel).error();
   auto live = (*kernel)->observe(desired);
   if (!live) return std::move(live).error();
-  Plan plan = diff(*live, desired, applied);
-  return Planned{std::move(*kernel), {{}, std::move(*live)}, std::move(plan)};
+  auto settled = (*kernel)->settle(desired);
+  if (!settled) return std::move(settled).error();
+  auto settled_then = applied != nullptr ? (*kernel)->settle(*applied, true) : Result<std::optional<Graph>>(std::nullopt);
+  if (!settled_then) return std::move(settled_then).error();
+  Plan plan = diff(*live, *settled ? **settled : desired, *settled_then ? &**settled_then : applied);
+  return Planned{std::move(*kernel), {{}, std::move(*live)}, std::move(plan), std::move(*settled)};
 }
 
 class Transaction {
@@ -213,7 +217,7 @@ std::optional<Error> conflict_of(const Observed& observed, const std::string& to
 Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied) {
   auto planned = look(kernels, desired, applied);
   if (!planned) return planned;
-  auto hindrances = planned->kernel->find_hindrances(desired);
+  auto hindrances = planned->kernel->find_hindrances(planned->settled ? *planned->settled : desired);
   if (!hindrances) return std::move(hindrances).error();
   static_cast<Hindrances&>(planned->observed) = std::move(*hindrances);
   return planned;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Planned {
   std::unique_ptr<Kernel> kernel;  ///< the one it was seen through, which can perform the plan
   Observed observed;
   Plan plan;
+  std::optional<Graph> settled;  ///< what was wanted, where the kernel had a say in it
 };
 
 /// Observes, looks for hindrances, and plans from there to `desired`. Changes nothing.

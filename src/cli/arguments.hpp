@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "topo/firewall.hpp"
+
 namespace topo::cli {
 
 enum class Format { text, json, junit };
@@ -23,6 +25,7 @@ struct Arguments {
   std::optional<double> confirm_s;  ///< apply: to be taken back unless it is confirmed in this time
   Format format = Format::text;
   Color color = Color::automatic;
+  FirewallChoice firewall = FirewallChoice::automatic;
   bool yes = false;
   bool dry_run = false;
   bool take_port = false;

@@ -24,16 +24,16 @@ constexpr const char* format = "topo.doctor/1";
 void append(Findings& found, Findings more) { found.insert(found.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())); }
 
 /// What there is to say to whoever may look at everything.
-Findings examine_all(const std::vector<doctor::Patient>& patients, doctor::Modules modules) {
+Findings examine_all(const std::vector<doctor::Patient>& patients, doctor::Modules modules, FirewallChoice firewall) {
   drop_privileges();
-  Findings found = doctor::examine_host(patients);
+  Findings found = doctor::examine_host(patients, firewall);
   found.push_back(doctor::examine_user_namespaces(false));
-  append(found, doctor::examine_kernel(patients, modules));
+  append(found, doctor::examine_kernel(patients, modules, firewall));
   return found;
 }
 
 /// Without privilege: how far `topo run` gets.
-Findings examine_private(const std::vector<doctor::Patient>& patients) {
+Findings examine_private(const std::vector<doctor::Patient>& patients, FirewallChoice firewall) {
   Findings found{{"this host", Grade::note, "was not looked at, which takes root", "sudo topo doctor"}};
   found.push_back(doctor::examine_user_namespaces(true));
   if (auto became = kernel::become_root(); !became) {
@@ -41,7 +41,7 @@ Findings examine_private(const std::vector<doctor::Patient>& patients) {
     if (found.back().grade == Grade::ok) found.back() = {"user namespaces", Grade::missing, error.what + ": " + error.kernel, error.remedy};
     return found;
   }
-  append(found, doctor::examine_kernel(patients, doctor::Modules::out_of_reach));
+  append(found, doctor::examine_kernel(patients, doctor::Modules::out_of_reach, firewall));
   return found;
 }
 
@@ -99,7 +99,8 @@ Exit doctor(const Arguments& arguments) {
   const auto allowed = need_privilege("load kernel modules");
   if (!allowed && arguments.fix) return complain(allowed.error(), arguments, format);
   ::unsetenv("XTABLES_LOCKFILE");  // the machine's: what is tried is tried on a private host
-  const Findings found = allowed ? examine_all(patients, arguments.fix ? doctor::Modules::load : doctor::Modules::leave) : examine_private(patients);
+  const auto modules = arguments.fix ? doctor::Modules::load : doctor::Modules::leave;
+  const Findings found = allowed ? examine_all(patients, modules, arguments.firewall) : examine_private(patients, arguments.firewall);
   const Exit exit = exit_of(found);
   if (arguments.format == Format::json) {
     say_json(Json{{"format", format}, {"exit", static_cast<int>(exit)}, {"findings", to_json(found)}});

@@ -6,6 +6,7 @@
 #include "cli/live.hpp"
 #include "cli/output.hpp"
 #include "cli/privilege.hpp"
+#include "policy/compile.hpp"
 #include "reach/explanation.hpp"
 #include "reach/picture.hpp"
 #include "reach/words.hpp"
@@ -54,9 +55,12 @@ Result<Question> read_question(const std::string& from, const std::string& to) {
   return question;
 }
 
-netfilter::Ruleset rules_of(const Graph& graph) {
-  const Node* node = graph.find("firewall ");
-  return node == nullptr ? netfilter::Ruleset() : std::get<Firewall>(node->resource).rules;
+/// The gateway's; of a file's that could be either backend's, by `backend`.
+Firewall firewall_of(const Graph& graph, Backend backend) {
+  const Node* const node = graph.find("firewall ");
+  if (node == nullptr) return {};
+  const auto& firewall = std::get<Firewall>(node->resource);
+  return firewall.meant == nullptr ? firewall : policy::compile(firewall.meant, firewall.ns, backend);
 }
 
 Result<reach::Subject> subject(const reach::Names& names, const std::string& text) {
@@ -66,11 +70,11 @@ Result<reach::Subject> subject(const reach::Names& names, const std::string& tex
       Exit::invalid, "'" + printable(text) + "' is no name of the topology and no address", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}};
 }
 
-Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Graph& graph, const Question& question, bool live) {
+Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Firewall& firewall, const Question& question, bool live) {
   const auto from = subject(names, question.from), to = subject(names, question.to);
   if (!from) return from.error();
   if (!to) return to.error();
-  auto found = reach::explain(names, rules_of(graph), *from, *to, question.service, live);
+  auto found = reach::explain(names, firewall, *from, *to, question.service, live);
   if (!found.empty()) return found;
   return Error{Exit::invalid,
                "nothing is sent from " + printable(question.from) + " to " + printable(question.to) + " by the network",
@@ -82,7 +86,7 @@ Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Gra
 }
 
 /// What the file says of the very pair that a live one is about.
-void compare(const reach::Names& names, const Graph& desired, const Question& question, reach::Explanation& live, std::string& differs) {
+void compare(const reach::Names& names, const Firewall& desired, const Question& question, reach::Explanation& live, std::string& differs) {
   Question same{live.from, live.to == "host" ? question.to : live.to, question.service};
   const auto found = ask(names, desired, same, false);
   if (!found) return;
@@ -115,6 +119,8 @@ Exit explain(const Arguments& arguments) {
   if (!known) return complain(known.error(), arguments, format);
   const auto question = read_question(operands[operands.size() - 2], operands.back());
   if (!question) return complain(question.error(), arguments, format);
+  const Backend backend = arguments.firewall == FirewallChoice::nftables ? Backend::nftables : Backend::iptables;
+  const Firewall desired = firewall_of(known->desired.graph, backend);
   const reach::Picture file(known->topology, known->desired.graph, known->desired.intent);
   std::vector<report::Explained> told;
   if (arguments.live) {
@@ -125,15 +131,15 @@ Exit explain(const Arguments& arguments) {
     const auto live = (*kernel)->observe(known->desired.graph);
     if (!live) return complain(live.error(), arguments, format);
     const reach::Picture picture(known->topology, *live, known->desired.intent);
-    auto found = ask(picture.names(), *live, *question, true);
+    auto found = ask(picture.names(), firewall_of(*live, backend), *question, true);
     if (!found) return complain(found.error(), arguments, format);
     for (auto& one : *found) {
       std::string differs;
-      compare(file.names(), known->desired.graph, *question, one, differs);
+      compare(file.names(), desired, *question, one, differs);
       told.push_back({std::move(one), std::move(differs)});
     }
   } else {
-    auto found = ask(file.names(), known->desired.graph, *question, false);
+    auto found = ask(file.names(), desired, *question, false);
     if (!found) return complain(found.error(), arguments, format);
     for (auto& one : *found) told.push_back({std::move(one), {}});
   }

@@ -49,9 +49,11 @@ std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
 }
 
-Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress, launcher()); }
+Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress, FirewallChoice::automatic, launcher()); }
 
-Kernels live_kernels(const Arguments& arguments) { return live_kernels(lock_timeout(arguments)); }
+Kernels live_kernels(const Arguments& arguments) {
+  return linux_kernels(lock_timeout(arguments), show_progress, arguments.firewall, launcher());
+}
 
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <iomanip>
 #include <memory>
@@ -44,12 +46,12 @@ std::vector<Command> commands() {
       {"diff",
        "Show what apply would do; without a file: what has drifted",
        run<cli::diff>,
-       {true, true},
+       {.format = true, .set = true, .firewall = true},
        "FILE",
        file_help,
        0,
        -1},
-      {"apply", "Make it so: all or nothing", run<cli::apply>, {true, true, true, true}, "FILE", file_help, 1, -1},
+      {"apply", "Make it so: all or nothing", run<cli::apply>, {true, true, true, true, true}, "FILE", file_help, 1, -1},
       {"destroy",
        "Remove what a topology owns",
        run<cli::destroy>,
@@ -78,16 +80,23 @@ std::vector<Command> commands() {
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
       {"logs", "Show what commands in namespaces have printed", run<cli::logs>, {}, "NS[/NAME]", "Namespace, or one command of it; left out: all that run here", 0, 1},
-      {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {false, true}, "FILE", file_help, 0, -1},
+      {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {.set = true, .firewall = true}, "FILE", file_help, 0, -1},
       {"explain",
        "Say why A can or cannot reach B, hop by hop",
        run<cli::explain>,
-       {true, true},
+       {.format = true, .set = true, .firewall = true},
        "ENDS",
        "File of the topology, else what was last applied here; then namespaces, bridges, zones, internet, host or addresses",
        2,
        3},
-      {"run", "Run a command on a private host that has the topology", cli::run, {false, true}, "FILE", file_help, 1, -1},
+      {"run",
+       "Run a command on a private host that has the topology",
+       cli::run,
+       {.set = true, .firewall = true},
+       "FILE",
+       file_help,
+       1,
+       -1},
       {"export",
        "Write the live state as a topology file",
        run<cli::export_topology>,
@@ -99,7 +108,7 @@ std::vector<Command> commands() {
       {"doctor",
        "Show what is in the way on this machine, each with its remedy",
        run<cli::doctor>,
-       {true, true},
+       {.format = true, .set = true, .firewall = true},
        "FILE",
        file_help,
        0,
@@ -231,6 +240,8 @@ int complete(const std::string& word, const CLI::App& app) {
 int dispatch(std::vector<std::string> words) {
   Arguments arguments;
   std::vector<std::string> set;
+  if (!topo::cli::read_environment(arguments))
+    return usage_error("TOPO_FIREWALL takes auto, iptables, nftables or none, not '" + std::string(std::getenv("TOPO_FIREWALL")) + "'");
   CLI::App app("declarative network topologies, from a file to the kernel, all or nothing", "topo");
   app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "topo " TOPO_VERSION);

@@ -1,6 +1,7 @@
 #include "cli/options.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <utility>
@@ -34,6 +35,13 @@ void add_choice(CLI::App& app, const std::string& names, Chosen& chosen, const C
   app.add_option_function<std::string>(names, choose, help)->option_text(listed);
 }
 
+Choices<FirewallChoice> firewall_choices() {
+  return {{"auto", FirewallChoice::automatic},
+          {"iptables", FirewallChoice::iptables},
+          {"nftables", FirewallChoice::nftables},
+          {"none", FirewallChoice::none}};
+}
+
 /// `word` as a number that `unit` knows how to read: "64K", "500ms"; nullopt where it is none, or negative.
 std::optional<double> read_number(std::string word, const CLI::Validator& unit) {
   double value = 0;
@@ -63,6 +71,17 @@ void add_graph_options(CLI::App& sub, Arguments& arguments) {
 
 }  // namespace
 
+bool read_environment(Arguments& arguments) {
+  const char* const word = std::getenv("TOPO_FIREWALL");
+  if (word == nullptr || *word == '\0') return true;
+  for (const auto& [name, choice] : firewall_choices()) {
+    if (name != word) continue;
+    arguments.firewall = choice;
+    return true;
+  }
+  return false;
+}
+
 void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set) {
   if (options.format)
     add_choice(app, "-o,--output", arguments.format, Choices<Format>{{"text", Format::text}, {"json", Format::json}}, "text or json");
@@ -88,6 +107,7 @@ void add_options(CLI::App& app, const Options& options, Arguments& arguments, st
     app.add_option_function<std::string>("--lock-timeout", set_timeout, "How long to wait for another topo, or the lock of iptables (30 s)")
         ->option_text("SECONDS");
   }
+  if (options.firewall) add_choice(app, "--firewall", arguments.firewall, firewall_choices(), "auto, iptables, nftables or none");
   if (options.yes) app.add_flag("-y,--yes", arguments.yes, "Do not ask before something is deleted or recreated");
   add_choice(app, "--color", arguments.color, Choices<Color>{{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}},
              "auto, always or never");

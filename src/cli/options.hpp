@@ -11,11 +11,14 @@ namespace topo::cli {
 
 /// Which of the options that several commands share a command takes.
 struct Options {
-  bool format = false, set = false, lock = false, yes = false;
+  bool format = false, set = false, lock = false, yes = false, firewall = false;
 };
 
 /// Adds those. What they say comes into `arguments`, and each --set into `set`; both must outlive the parsing.
 void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set);
+
+/// What the environment says, for all commands: TOPO_FIREWALL. False where that is none of its words.
+[[nodiscard]] bool read_environment(Arguments& arguments);
 
 /// Adds those that `command` alone has.
 void add_own_options(CLI::App& sub, const std::string& command, Arguments& arguments);

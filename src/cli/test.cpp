@@ -28,19 +28,31 @@ struct Tested {
   std::string junit;
 };
 
+/// The gateway's, by the backend that the topology has here, or would get.
+Result<Firewall> wanted_firewall(const Graph& desired, const Arguments& arguments) {
+  const auto kernel = live_kernels(arguments)();
+  if (!kernel) return kernel.error();
+  if (const auto observed = (*kernel)->observe(desired); !observed) return observed.error();
+  const auto settled = (*kernel)->settle(desired);
+  if (!settled) return settled.error();
+  const Node* const node = (*settled ? **settled : desired).find("firewall ");
+  return node == nullptr ? Firewall() : std::get<Firewall>(node->resource);
+}
+
 Tested test_one(const Topology& topology, const Desired& desired, const Arguments& arguments) {
   const auto begin = Clock::now();
   const std::string& name = topology.name.value;
   const reach::Picture picture(topology, desired.graph, desired.intent);
-  const Node* node = desired.graph.find("firewall ");
-  const netfilter::Ruleset rules = node == nullptr ? netfilter::Ruleset() : std::get<Firewall>(node->resource).rules;
+  const auto fail = [&](const Error& error) { return Tested{complain(error), {{"topology", name}, {"error", to_json(error)}}, {}}; };
+  const auto firewall = wanted_firewall(desired.graph, arguments);
+  if (!firewall) return fail(firewall.error());
   probe::Settings settings;
   settings.every_pair = arguments.all;
   settings.stop = [] { return interrupts() > 0; };
   settings.progress = [](std::size_t done, std::size_t all) { show_progress("testing", done, all); };
-  auto outcomes = probe::prove(picture.names(), rules, settings);
+  auto outcomes = probe::prove(picture.names(), *firewall, settings);
   clear_progress();
-  if (!outcomes) return {complain(outcomes.error()), {{"topology", name}, {"error", to_json(outcomes.error())}}, {}};
+  if (!outcomes) return fail(outcomes.error());
   std::vector<report::Proven> proven;
   for (auto& outcome : *outcomes) proven.push_back({std::move(outcome.trial), outcome.passed, std::move(outcome.what)});
   const auto passed = static_cast<std::size_t>(std::count_if(proven.begin(), proven.end(), [](const auto& one) { return one.passed; }));

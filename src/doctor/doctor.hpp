@@ -6,6 +6,7 @@
 
 #include "graph/graph.hpp"
 #include "topo/error.hpp"
+#include "topo/firewall.hpp"
 
 namespace topo::doctor {
 
@@ -34,7 +35,7 @@ struct Patient {
 };
 
 /// What on this host is in the way of `patients`, or with none of them of any topology. Needs the privilege to read the network; changes nothing.
-[[nodiscard]] Findings examine_host(const std::vector<Patient>& patients);
+[[nodiscard]] Findings examine_host(const std::vector<Patient>& patients, FirewallChoice firewall);
 
 /// How far users without privilege can have private hosts. `is_needed`: the caller is one of them.
 [[nodiscard]] Finding examine_user_namespaces(bool is_needed);
@@ -48,6 +49,6 @@ enum class Modules {
 
 /// Applies small topologies, one for each thing that a topology can need of the kernel, and `patients`, on a private host, so that what the kernel
 /// lacks is said by whoever misses it. With patients only what they lack counts. The process is on that host from here on.
-[[nodiscard]] Findings examine_kernel(const std::vector<Patient>& patients, Modules modules);
+[[nodiscard]] Findings examine_kernel(const std::vector<Patient>& patients, Modules modules, FirewallChoice firewall);
 
 }  // namespace topo::doctor

@@ -4,8 +4,8 @@
 #include "apply/linux_kernel.hpp"
 #include "apply/transaction.hpp"
 #include "doctor/doctor.hpp"
+#include "firewall/iptables/table.hpp"
 #include "firewall/nft_chains.hpp"
-#include "firewall/table.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
 #include "surroundings/meddlers.hpp"
@@ -15,6 +15,8 @@ namespace {
 
 using Grade = Finding::Grade;
 using firewall::Place;
+
+constexpr std::chrono::milliseconds lock_timeout{30'000};
 
 Finding failed(const std::string& subject, const Error& error) {
   return {subject, Grade::problem, error.what + (error.kernel.empty() ? "" : ": " + error.kernel), error.remedy};
@@ -81,10 +83,10 @@ Findings settings() {
   return found;
 }
 
-Findings examine_for(const Patient& patient) {
+Findings examine_for(const Patient& patient, FirewallChoice firewall) {
   const std::string subject = patient.name + " on this host";
   Findings found;
-  const auto planned = plan_graph(linux_kernels(), *patient.desired);
+  const auto planned = plan_graph(linux_kernels(lock_timeout, {}, firewall), *patient.desired);
   if (!planned) return {failed(subject, planned.error())};
   for (const auto& obstacle : planned->observed.obstacles) {
     found.push_back({subject, Grade::problem, obstacle.what + ": " + obstacle.why, obstacle.listener ? "topo apply --take-port" : ""});
@@ -126,7 +128,7 @@ const char* to_string(Finding::Grade grade) {
   return "";
 }
 
-Findings examine_host(const std::vector<Patient>& patients) {
+Findings examine_host(const std::vector<Patient>& patients, FirewallChoice firewall) {
   const auto home = kernel::own_namespace();
   if (!home) return {failed("this host", home.error())};
   const Place place{"", home->get(), home->get()};
@@ -134,7 +136,7 @@ Findings examine_host(const std::vector<Patient>& patients) {
   const auto append = [&](Findings more) { found.insert(found.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())); };
   append(settings());
   if (patients.empty()) append(examine_for_any(place));
-  for (const auto& patient : patients) append(examine_for(patient));
+  for (const auto& patient : patients) append(examine_for(patient, firewall));
   return found;
 }
 

@@ -17,6 +17,8 @@ namespace {
 
 using Grade = Finding::Grade;
 
+constexpr std::chrono::milliseconds lock_timeout{30'000};
+
 struct Probe {
   const char* subject;
   const char* text;
@@ -49,13 +51,13 @@ constexpr std::array probes{
 class Examination {
  public:
   /// `filter`: whether rules that match bridge ports can be tried without the kernel filtering other bridges from then on.
-  Examination(Modules modules, Result<void> filter) : modules_(modules), filter_(std::move(filter)) {}
+  Examination(Modules modules, Result<void> filter, FirewallChoice firewall) : modules_(modules), filter_(std::move(filter)), firewall_(firewall) {}
 
   [[nodiscard]] Finding examine(const std::string& subject, const Graph& graph) const {
     if (!filter_ && filters_in_bridges(graph)) return refused(subject, filter_.error(), {"br_netfilter"});
     ApplyOptions options;
     options.lock_first = true;
-    const auto outcome = apply_graph(linux_kernels(), graph, options);
+    const auto outcome = apply_graph(linux_kernels(lock_timeout, {}, firewall_), graph, options);
     return told(subject, outcome ? Result<void>() : outcome.error());
   }
 
@@ -86,6 +88,7 @@ class Examination {
 
   Modules modules_;
   Result<void> filter_;
+  FirewallChoice firewall_;
 };
 
 /// Of connections that a new policy no longer allows.
@@ -97,9 +100,9 @@ Result<void> check_cutting() {
 
 }  // namespace
 
-Findings examine_kernel(const std::vector<Patient>& patients, Modules modules) {
+Findings examine_kernel(const std::vector<Patient>& patients, Modules modules, FirewallChoice firewall) {
   if (modules != Modules::load) firewall::load_no_modules();
-  const Examination examination(modules, provide_bridge_filter(modules == Modules::load));
+  const Examination examination(modules, provide_bridge_filter(modules == Modules::load), firewall);
   if (auto retired = kernel::retire(); !retired) return {examination.told("private network", retired)};
   Findings found;
   for (const auto& probe : probes) found.push_back(examination.examine(probe));

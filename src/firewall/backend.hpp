@@ -1,10 +1,11 @@
-// What the apply room needs of a firewall, one namespace at a time. Implemented on the legacy iptables tables through libiptc.
+// What the apply room needs of a firewall, one namespace at a time. Two backends stand behind it: iptables/, on the legacy tables, and nftables/.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,28 +35,44 @@ struct Waiting {
 
 class Table;
 
-/// The legacy tables of a namespace as one look finds them: read when they are first asked for, and kept.
+namespace nftables {
+class Live;
+}
+
+/// The rules of a namespace as one look finds them: read when they are first asked for, and kept.
 class Tables {
  public:
   Tables(Place place);  // NOLINT(google-explicit-constructor)
   Tables(Tables&&) noexcept;
   ~Tables();
-  [[nodiscard]] const Place& place() const { return place_; }
-  /// All that exist; creates none. They are this object's.
+  [[nodiscard]] const Place& place() const { return *place_; }
+  /// All legacy tables that exist; creates none. They are this object's.
   [[nodiscard]] Result<std::vector<const Table*>> read() const;
+  [[nodiscard]] nftables::Live& nft() const { return *live_; }
 
  private:
-  Place place_;
+  std::unique_ptr<const Place> place_;
   mutable std::unique_ptr<std::vector<Table>> tables_;
+  std::unique_ptr<nftables::Live> live_;
 };
 
-/// What `topology` owns in `tables`; nullopt where that is nothing. A table that does not exist is empty.
+/// Reads the tables of nftables of several namespaces at once, for observe to find them read.
+[[nodiscard]] Result<void> read_together(const std::vector<const Tables*>& looks);
+
+/// The backend for a topology that has nothing in the kernel, by `place`, its gateway: iptables where the kernel has the legacy tables and no rule of
+/// nftables is anybody else's there, else nftables where there is that. nullopt: the kernel has neither.
+[[nodiscard]] Result<std::optional<Backend>> suitable_backend(const Tables& tables, const std::string& topology);
+
+/// What `topology` owns in `tables`, of either backend; nullopt where that is nothing. A table that does not exist is empty.
 [[nodiscard]] Result<std::optional<Firewall>> observe(const Tables& tables, const std::string& topology);
 
-/// Brings the tables of `place` from `before` (what observe gave; nullptr: nothing) to `after` (nullptr: nothing of ours left):
-/// at most one commit a table, none for a table that does not change, under the xtables lock; EAGAIN is tried again. Keeps the shared
-/// `TOPO` chain, its memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`.
-/// Does not touch connections. A missing table is Exit::unsupported, naming the module or kernel option.
+/// The topologies that have rules in a namespace, of either backend.
+[[nodiscard]] Result<std::set<std::string>> topologies_in(const Tables& tables);
+
+/// Brings what `place` has of the topology to `after` (nullptr: nothing of ours left): at most one commit a table and one transaction, none
+/// for what does not change. Where `after` is of the other backend than what is there, it is there before that goes. Keeps the shared chain, its
+/// memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`. Does not touch connections. What the kernel
+/// lacks is Exit::unsupported, naming it.
 [[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after,
                                    const Waiting& waiting = {});
 
@@ -69,7 +86,7 @@ struct PortConflict {
 [[nodiscard]] Result<std::vector<PortConflict>> port_conflicts(const Tables& tables, const std::string& topology, const Firewall& wanted,
                                                                const Firewall* live);
 
-/// Chains of `tables` that have the name of topo's shared one and are not its own, or not only, where `topology` needs that one (`wanted`; nullptr:
+/// Chains and tables of `tables` that have the names of topo's and are not its own, or not only, where `topology` needs them (`wanted`; nullptr:
 /// nothing is wanted) or has its mark there: "chain TOPO of the IPv4 table filter", and why.
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology,
                                                                                       const Firewall* wanted);
@@ -81,9 +98,9 @@ struct PortConflict {
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
 [[nodiscard]] std::vector<Warning> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);
 
-/// Deletes the conntrack entries in `place` that touch the topology, as it was before or as it is after, and that `rules` no longer let
-/// begin, whichever way their packets come and go; and those whose translation no rule of `rules` would make again. nullptr: all that touch it.
-[[nodiscard]] Result<void> forget_connections(const Place& place, const netfilter::Ruleset* rules, const Ways& before, const Ways& after);
+/// Deletes the conntrack entries in `place` that touch the topology, as it was before or as it is after, and that `wanted` no longer lets
+/// begin, whichever way their packets come and go; and those whose translation no rule of it would make again. nullptr: all that touch it.
+[[nodiscard]] Result<void> forget_connections(const Place& place, const Firewall* wanted, const Ways& before, const Ways& after);
 
 /// Whether the kernel tells of the connections that it tracks in `place`, as forget_connections needs it to.
 [[nodiscard]] Result<void> check_connections(const Place& place);

@@ -35,15 +35,6 @@ Result<void> quieten(int netns_fd, int home_fd) {
 
 }  // namespace
 
-bool matches_bridge_ports(const Firewall& firewall) {
-  for (const auto& [chain, rules] : firewall.rules.chains) {
-    for (const auto& rule : rules) {
-      if (rule.physical_in || rule.physical_out || rule.bridged) return true;
-    }
-  }
-  return false;
-}
-
 Result<void> provide_bridge_filter(const Place& place, bool may_load) {
   auto missing = is_missing(place);
   if (!missing) return std::move(missing).error();

@@ -5,9 +5,6 @@
 
 namespace topo::firewall {
 
-/// Whether rules match bridge ports.
-[[nodiscard]] bool matches_bridge_ports(const Firewall& firewall);
-
 /// Has br_netfilter loaded, and filtering no bridge of `place` but those that ask for it. `may_load`: else, and where it cannot be loaded,
 /// Exit::unsupported. For when what needs it will be in another namespace: the first rule that matches a bridge port has the kernel load the module,
 /// and bridges of every namespace that nobody looks after are filtered from then on.

@@ -11,12 +11,12 @@
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
 #include "policy/verdict.hpp"
+#include "resources/firewall/meaning.hpp"
 
 namespace topo::firewall {
 namespace {
 
 using netfilter::Rule;
-using netfilter::Ruleset;
 using netfilter::Target;
 
 using conntrack::Connection;
@@ -64,22 +64,22 @@ bool takes(const Rule& rule, const Tuple& packet, const Way& out) {
   return in_ports(rule.source_ports, packet.source_port) && in_ports(rule.destination_ports, packet.destination_port);
 }
 
-template <class Predicate>
-bool any_nat_rule(const Ruleset& rules, Family family, Predicate&& predicate) {
-  for (const auto& [chain, list] : rules.chains) {
-    if (chain.family != family || chain.table != netfilter::Table::nat) continue;
-    for (const auto& rule : list) {
-      if (predicate(rule)) return true;
-    }
-  }
-  return false;
-}
+/// The firewall that shall be, and what it gives another address.
+struct Wanted {
+  const Firewall& firewall;
+  std::vector<AddressTranslation> translations;
 
-/// Whether a port map of `rules` takes the connection there where it goes.
-bool maps_there(const Ruleset& rules, const Connection& connection, const Ways& ways) {
+  template <class Predicate>
+  [[nodiscard]] bool any(Family family, Predicate&& predicate) const {
+    return std::any_of(translations.begin(), translations.end(), [&](const auto& each) { return each.family == family && predicate(each.rule); });
+  }
+};
+
+/// Whether a port map of `wanted` takes the connection there where it goes.
+bool maps_there(const Wanted& wanted, const Connection& connection, const Ways& ways) {
   const Tuple& original = connection.original;
   const Way out = ways.to(original.destination);
-  return any_nat_rule(rules, original.source.family(), [&](const Rule& rule) {
+  return wanted.any(original.source.family(), [&](const Rule& rule) {
     const Target& target = rule.target;
     if (target.kind != Target::Kind::dnat || target.address != connection.reply.source || !takes(rule, original, out)) return false;
     if (!target.ports) return connection.reply.source_port == original.destination_port;
@@ -88,23 +88,23 @@ bool maps_there(const Ruleset& rules, const Connection& connection, const Ways& 
   });
 }
 
-/// Whether a port map of `rules` takes packets that the connection, older than the map, brings to the host itself.
-bool would_map(const Ruleset& rules, const Connection& connection, const Ways& ways) {
+/// Whether a port map of `wanted` takes packets that the connection, older than the map, brings to the host itself.
+bool would_map(const Wanted& wanted, const Connection& connection, const Ways& ways) {
   const Way out = ways.to(connection.original.destination);
-  return any_nat_rule(rules, connection.original.source.family(), [&](const Rule& rule) {
+  return wanted.any(connection.original.source.family(), [&](const Rule& rule) {
     return rule.target.kind == Target::Kind::dnat && rule.protocol && rule.destination_ports && takes(rule, connection.original, out);
   });
 }
 
 /// Whether some rule gives the connection the source that it has outside.
-bool masks_so(const Ruleset& rules, const Connection& connection, const Ways& ways) {
+bool masks_so(const Wanted& wanted, const Connection& connection, const Ways& ways) {
   Tuple packet = connection.original;
   packet.destination = connection.reply.source;
   packet.destination_port = connection.reply.source_port;
   const IpAddress& source = connection.reply.destination;
   const bool is_local = ways.to(source).interface.empty();
   const auto crossings = ways.between(packet.source, packet.destination, 0);
-  return any_nat_rule(rules, packet.source.family(), [&](const Rule& rule) {
+  return wanted.any(packet.source.family(), [&](const Rule& rule) {
     const bool gives =
         rule.target.kind == Target::Kind::snat ? rule.target.address == source : rule.target.kind == Target::Kind::masquerade && is_local;
     return gives && std::any_of(crossings.begin(), crossings.end(), [&](const Crossing& crossing) { return takes(rule, packet, crossing.out); });
@@ -113,7 +113,9 @@ bool masks_so(const Ruleset& rules, const Connection& connection, const Ways& wa
 
 class Judge {
  public:
-  Judge(const Ruleset* rules, const Ways& before, const Ways& after) : rules_(rules), before_(before), after_(after) {}
+  Judge(const Firewall* firewall, const Ways& before, const Ways& after) : before_(before), after_(after) {
+    if (firewall != nullptr) wanted_.emplace(Wanted{*firewall, address_translations(*firewall)});
+  }
 
   [[nodiscard]] bool must_go(const Connection& connection) const {
     const Tuple &original = connection.original, &reply = connection.reply;
@@ -127,12 +129,12 @@ class Judge {
     const bool touches = concerns(original.source) || concerns(original.destination) || concerns(reply.source) || concerns(reply.destination);
     if (!touches && !is_transit(before_, connection) && !is_transit(after_, connection)) {
       // Packets without a connection of a UDP client that began before the port map would go past it for as long as they keep coming.
-      return rules_ != nullptr && original.protocol == udp && !connection.has(IPS_DST_NAT) && would_map(*rules_, connection, after_);
+      return wanted_ && original.protocol == udp && !connection.has(IPS_DST_NAT) && would_map(*wanted_, connection, after_);
     }
-    if (rules_ == nullptr || has_left(original.source) || has_left(reply.source)) return true;
-    if (connection.has(IPS_DST_NAT) && concerns(reply.source) && !maps_there(*rules_, connection, after_)) return true;
+    if (!wanted_ || has_left(original.source) || has_left(reply.source)) return true;
+    if (connection.has(IPS_DST_NAT) && concerns(reply.source) && !maps_there(*wanted_, connection, after_)) return true;
     const bool masked = connection.has(IPS_SRC_NAT) && original.source != reply.destination;
-    if (masked && concerns(original.source) && !masks_so(*rules_, connection, after_)) return true;
+    if (masked && concerns(original.source) && !masks_so(*wanted_, connection, after_)) return true;
     return is_refused(connection);
   }
 
@@ -147,10 +149,10 @@ class Judge {
   [[nodiscard]] bool is_refused(const Connection& connection) const {
     const auto crossings = after_.between(connection.original.source, connection.reply.source, connection.zone);
     return std::none_of(crossings.begin(), crossings.end(),
-                        [&](const Crossing& crossing) { return policy::passes(*rules_, first_packet(connection, crossing)); });
+                        [&](const Crossing& crossing) { return policy::passes(wanted_->firewall, first_packet(connection, crossing)); });
   }
 
-  const Ruleset* rules_;
+  std::optional<Wanted> wanted_;
   const Ways& before_;
   const Ways& after_;
 };
@@ -182,11 +184,11 @@ Result<void> check_connections(const Place& place) {
   return read ? Result<void>() : read.error();
 }
 
-Result<void> forget_connections(const Place& place, const Ruleset* rules, const Ways& before, const Ways& after) {
+Result<void> forget_connections(const Place& place, const Firewall* wanted, const Ways& before, const Ways& after) {
   auto tracking = is_tracking(place);
   if (!tracking) return std::move(tracking).error();
   if (!*tracking) return {};
-  const Judge judge(rules, before, after);
+  const Judge judge(wanted, before, after);
   const auto must_go = [&](const Connection& connection) { return judge.must_go(connection); };
   auto few = conntrack::list_few(place);
   if (!few) return std::move(few).error();

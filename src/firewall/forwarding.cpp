@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "firewall/memory.hpp"
 #include "kernel/dump.hpp"
 #include "kernel/netns.hpp"
 #include "kernel/sysctl.hpp"
@@ -12,11 +13,6 @@
 
 namespace topo::firewall {
 namespace {
-
-using netfilter::DeviceGroup;
-using netfilter::Maybe;
-using netfilter::Rule;
-using netfilter::Target;
 
 constexpr std::string_view whole_host_mark = " all=1";
 
@@ -28,19 +24,6 @@ std::string setting(Family family, const std::string& interface) { return folder
 /// The memory in a guard's comment: "topo:v1:sysctl:net.ipv4.conf.eth0.forwarding=0".
 std::string memo_front(Family family) { return std::string("topo:v1:sysctl:net.") + (family == Family::v4 ? "ipv4" : "ipv6") + ".conf."; }
 std::string memo_back(Family family) { return "." + leaf(family) + "=0"; }
-
-std::optional<SharedChain::Guard> guard_of(std::string comment, Family family) {
-  const std::string front = memo_front(family), back = memo_back(family);
-  SharedChain::Guard guard;
-  if (comment.ends_with(whole_host_mark)) {
-    guard.host_forwarded = true;
-    comment.resize(comment.size() - whole_host_mark.size());
-  }
-  if (!comment.starts_with(front) || !comment.ends_with(back) || comment.size() <= front.size() + back.size()) return std::nullopt;
-  guard.interface = comment.substr(front.size(), comment.size() - front.size() - back.size());
-  if (guard.interface.size() >= IFNAMSIZ || guard.interface.find('/') != std::string::npos || guard.interface == "..") return std::nullopt;
-  return guard;
-}
 
 /// True, false, or nullopt where there is no such setting.
 Result<std::optional<bool>> is_on(const std::string& name) {
@@ -131,59 +114,38 @@ Result<std::vector<std::string>> to_restore(const Place& place, Family family, c
 
 }  // namespace
 
-SharedChain SharedChain::read(const Owned& shared, Family family) {
-  SharedChain meaning;
-  const auto chain = shared.chains.find(shared_chain);
-  if (chain == shared.chains.end()) return meaning;
-  meaning.foreign = chain->second.empty() && shared.jumps.empty() && !shared.flushed;
-  for (const auto& entry : chain->second) {
-    const Rule rule = decode(entry, family);
-    if (auto guard = guard_of(rule.comment, family)) {
-      meaning.guards.push_back(std::move(*guard));
-    } else if (const auto owner = owner_of(rule.comment); owner && mark_ref(rule.comment) == "forwards") {
-      meaning.topologies.insert(*owner);
-    } else {
-      meaning.foreign = true;
-    }
-  }
-  return meaning;
+std::string memo_of(const SharedChain::Guard& guard, Family family) {
+  std::string memo = memo_front(family) + guard.interface + memo_back(family);
+  if (guard.host_forwarded) memo += whole_host_mark;
+  return memo;
 }
 
-Result<std::vector<Entry>> SharedChain::entries(Family family) const {
-  std::vector<Entry> found;
-  const auto add = [&](const Rule& rule) -> Result<void> {
-    auto entry = encode(rule, family);
-    if (!entry) return std::move(entry).error();
-    found.push_back(std::move(*entry));
-    return {};
-  };
-  for (const auto& guard : guards) {
-    Rule rule;
-    rule.in = Maybe<std::string>{guard.interface, false};
-    rule.out_group = Maybe<DeviceGroup>{{link_group_any, link_group_mask}, true};
-    // Who starts to forward later (dockerd, libvirtd) turns all of it on and has rules of its own: answers and what was translated are its.
-    rule.states = netfilter::ct_established | netfilter::ct_related | netfilter::ct_dnat;
-    rule.states_negated = true;
-    rule.comment = memo_front(family) + guard.interface + memo_back(family);
-    if (guard.host_forwarded) rule.comment += whole_host_mark;
-    rule.target.kind = Target::Kind::drop;
-    if (auto added = add(rule); !added) return std::move(added).error();
+std::optional<SharedChain::Guard> guard_of(std::string comment, Family family) {
+  const std::string front = memo_front(family), back = memo_back(family);
+  SharedChain::Guard guard;
+  if (comment.ends_with(whole_host_mark)) {
+    guard.host_forwarded = true;
+    comment.resize(comment.size() - whole_host_mark.size());
   }
-  for (const auto& topology : topologies) {
-    Rule rule;
-    rule.comment = owner_mark(topology) + ":forwards";
-    rule.target.kind = Target::Kind::return_;
-    if (auto added = add(rule); !added) return std::move(added).error();
-  }
-  return found;
+  if (!comment.starts_with(front) || !comment.ends_with(back) || comment.size() <= front.size() + back.size()) return std::nullopt;
+  guard.interface = comment.substr(front.size(), comment.size() - front.size() - back.size());
+  if (guard.interface.size() >= IFNAMSIZ || guard.interface.find('/') != std::string::npos || guard.interface == "..") return std::nullopt;
+  return guard;
 }
 
-Result<Entry> SharedChain::jump(Family family) {
-  Rule rule;
-  rule.comment = shared_mark;
-  rule.target.kind = Target::Kind::jump;
-  rule.target.chain = shared_chain;
-  return encode(rule, family);
+std::string need_mark(const std::string& topology) { return owner_mark(topology) + ":forwards"; }
+
+std::optional<std::string> who_needs(const std::string& mark) { return mark_ref(mark) == "forwards" ? owner_of(mark) : std::nullopt; }
+
+SharedChain together(const SharedChain& one, const SharedChain& other) {
+  SharedChain both = one;
+  for (const auto& guard : other.guards) {
+    const auto same = [&](const auto& known) { return known.interface == guard.interface; };
+    if (std::none_of(both.guards.begin(), both.guards.end(), same)) both.guards.push_back(guard);
+  }
+  both.topologies.insert(other.topologies.begin(), other.topologies.end());
+  both.foreign = one.foreign || other.foreign;
+  return both;
 }
 
 Result<bool> outside_forwards(const Place& place, Family family) {
@@ -200,28 +162,52 @@ Result<bool> is_turned_on(Family family, const SharedChain::Guard& guard) {
   return *on == true && *all == guard.host_forwarded;
 }
 
-Result<ForwardingPlan> plan_forwarding(const Place& place, Family family, const std::string& topology, const SharedChain& live, bool needed) {
-  ForwardingPlan plan{live, {}, {}};
-  if (!needed) {
-    plan.wanted.topologies.erase(topology);
-    if (!plan.wanted.topologies.empty() || live.empty()) return plan;
-    auto settings = to_restore(place, family, live.guards);
+Result<bool> is_forwarding(const Place& place, Family family, const SharedChains& live, const SharedChain& meant) {
+  const auto sorted = [](std::vector<SharedChain::Guard> guards) {
+    std::sort(guards.begin(), guards.end());
+    return guards;
+  };
+  if (together(live.own, live.other).topologies != meant.topologies || sorted(live.own.guards) != sorted(meant.guards)) return false;
+  return outside_forwards(place, family);
+}
+
+Result<ForwardingPlan> plan_forwarding(const Place& place, Family family, const std::string& topology, const SharedChains& live, bool needed) {
+  auto known = recalled(place, family, together(live.own, live.other));
+  if (!known) return std::move(known).error();
+  ForwardingPlan plan{live.own, {}, *known, {}, {}};
+  // What was recalled of topologies is the chain's that is there, or else this one's.
+  for (const auto& each : known->topologies) {
+    if (!live.other.topologies.contains(each)) plan.wanted.topologies.insert(each);
+  }
+  plan.wanted.topologies.erase(topology);
+  if (needed) {
+    plan.wanted.topologies.insert(topology);
+    auto state = read_forwarding(place, family);
+    if (!state) return std::move(state).error();
+    if (!state->off.empty() && !state->all) return no_forwarding(family);
+    plan.meant.guards = still_needed(known->guards, *state);
+    for (const auto& interface : state->off) {
+      const bool guarded =
+          std::any_of(plan.meant.guards.begin(), plan.meant.guards.end(), [&](const auto& guard) { return guard.interface == interface; });
+      if (!guarded) plan.meant.guards.push_back({interface, state->all == true});
+      plan.turn_on.push_back(setting(family, interface));
+    }
+  }
+  plan.meant.topologies = plan.wanted.topologies;
+  plan.meant.topologies.insert(live.other.topologies.begin(), live.other.topologies.end());
+  if (plan.meant.topologies.empty() && !known->empty()) {
+    auto settings = to_restore(place, family, known->guards);
     if (!settings) return std::move(settings).error();
     plan.restore = std::move(*settings);
-    plan.wanted.guards.clear();
-    return plan;
+    plan.meant.guards.clear();
   }
-  auto state = read_forwarding(place, family);
-  if (!state) return std::move(state).error();
-  if (!state->off.empty() && !state->all) return no_forwarding(family);
-  plan.wanted.topologies.insert(topology);
-  plan.wanted.guards = still_needed(live.guards, *state);
-  for (const auto& interface : state->off) {
-    const bool known =
-        std::any_of(plan.wanted.guards.begin(), plan.wanted.guards.end(), [&](const auto& guard) { return guard.interface == interface; });
-    if (!known) plan.wanted.guards.push_back({interface, state->all == true});
-    plan.turn_on.push_back(setting(family, interface));
-  }
+  const auto guards_for = [&](const std::set<std::string>& topologies) {
+    return topologies.empty() ? std::vector<SharedChain::Guard>() : plan.meant.guards;
+  };
+  plan.wanted.guards = guards_for(plan.wanted.topologies);
+  SharedChain other = live.other;
+  other.guards = guards_for(other.topologies);
+  if (!(other == live.other)) plan.other = std::move(other);
   return plan;
 }
 

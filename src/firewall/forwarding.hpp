@@ -3,13 +3,17 @@
 // An interface whose forwarding topo turns on has one rule in the chain: it drops what comes in there and goes out by no topology's link
 // (as the host did before), unless it answers something or somebody's rules translated it; its comment is the memory of the earlier value. A topology that needs the forwarding has a rule of
 // its own there that does nothing. Both are written in one commit, before the setting is.
+//
+// Each backend has such a chain, and topologies of both may be in one namespace. Each is then whole: it has all guards, and the topologies of its
+// own backend; one without a topology is not there.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "firewall/ownership.hpp"
+#include "firewall/backend.hpp"
 
 namespace topo::firewall {
 
@@ -30,10 +34,20 @@ struct SharedChain {
   [[nodiscard]] std::string whose() const { return empty() ? "is not made by topo" : "holds rules that are not topo's"; }
 
   bool operator==(const SharedChain&) const = default;
-  [[nodiscard]] static SharedChain read(const Owned& shared, Family family);
-  [[nodiscard]] Result<std::vector<Entry>> entries(Family family) const;
-  [[nodiscard]] static Result<Entry> jump(Family family);
 };
+
+/// The shared chain's name in a table of iptables.
+inline constexpr const char* shared_chain = "TOPO";
+
+/// A guard's memory, "topo:v1:sysctl:net.ipv4.conf.eth0.forwarding=0", and what one says; nullopt where it is none.
+[[nodiscard]] std::string memo_of(const SharedChain::Guard& guard, Family family);
+[[nodiscard]] std::optional<SharedChain::Guard> guard_of(std::string memo, Family family);
+/// The mark of a topology that needs the forwarding, and whose such a mark is.
+[[nodiscard]] std::string need_mark(const std::string& topology);
+[[nodiscard]] std::optional<std::string> who_needs(const std::string& mark);
+
+/// What both chains say together.
+[[nodiscard]] SharedChain together(const SharedChain& one, const SharedChain& other);
 
 /// True where every interface of `place` that is no topology's, no loopback and no port of another forwards `family`.
 [[nodiscard]] Result<bool> outside_forwards(const Place& place, Family family);
@@ -42,15 +56,25 @@ struct SharedChain {
 /// as a whole since.
 [[nodiscard]] Result<bool> is_turned_on(Family family, const SharedChain::Guard& guard);
 
-/// What has to be done about forwarding, given what the shared chain says now.
+/// The shared chains of both backends, from the view of the one that is about to change.
+struct SharedChains {
+  SharedChain own, other;
+};
+
+/// What has to be done about forwarding, given what the shared chains say now.
 struct ForwardingPlan {
   SharedChain wanted;                ///< to be committed
+  std::optional<SharedChain> other;  ///< what the other backend's must be before that, where it is something else
+  SharedChain meant;                 ///< both together, as they shall be
   std::vector<std::string> restore;  ///< settings to turn off before the commit
   std::vector<std::string> turn_on;  ///< settings to turn on after it
 };
-/// `needed`: whether `topology` needs the forwarding from now on. Exit::unsupported where the kernel cannot forward by interface.
-[[nodiscard]] Result<ForwardingPlan> plan_forwarding(const Place& place, Family family, const std::string& topology, const SharedChain& live,
+/// `needed`: whether `topology` needs the forwarding from now on by this backend. Exit::unsupported where the kernel cannot forward by interface.
+[[nodiscard]] Result<ForwardingPlan> plan_forwarding(const Place& place, Family family, const std::string& topology, const SharedChains& live,
                                                      bool needed);
+
+/// Whether what is meant of a topology's need is so in full: its backend's chain has all guards, and all interfaces forward.
+[[nodiscard]] Result<bool> is_forwarding(const Place& place, Family family, const SharedChains& live, const SharedChain& meant);
 
 /// Writes `value` to each of the settings; one that is gone with its interface is passed over.
 [[nodiscard]] Result<void> write_settings(const Place& place, const std::vector<std::string>& settings, const std::string& value);

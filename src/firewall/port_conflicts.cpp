@@ -3,8 +3,10 @@
 #include <set>
 
 #include "firewall/backend.hpp"
+#include "firewall/iptables/ownership.hpp"
 #include "firewall/listeners.hpp"
-#include "firewall/ownership.hpp"
+#include "firewall/nftables/live.hpp"
+#include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
 namespace topo::firewall {
@@ -33,10 +35,8 @@ std::optional<Claim> claim_of(const Rule& rule, Family family) {
 std::vector<Claim> claims_of(const Firewall* firewall) {
   std::vector<Claim> claims;
   if (firewall == nullptr) return claims;
-  for (const auto& [chain, rules] : firewall->rules.chains) {
-    for (const auto& rule : rules) {
-      if (auto claim = claim_of(rule, chain.family)) claims.push_back(*claim);
-    }
+  for (const auto& [family, rule] : address_translations(*firewall)) {
+    if (auto claim = claim_of(rule, family)) claims.push_back(*claim);
   }
   return claims;
 }
@@ -98,6 +98,20 @@ void meet_topologies(const Table& table, const std::string& topology, Conflicts&
   }
 }
 
+Result<void> meet_topologies(nftables::Live& live, const std::string& topology, Conflicts& conflicts) {
+  const auto names = live.topologies();
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (name == topology) continue;
+    Firewall other;
+    auto tables = live.read(table_name(name), owner_mark(name));
+    if (!tables) return std::move(tables).error();
+    other.tables = std::move(*tables);
+    for (const Claim& claim : claims_of(&other)) conflicts.meet(claim, "topology " + name, false);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<PortConflict>> port_conflicts(const Tables& tables, const std::string& topology, const Firewall& wanted, const Firewall* live) {
@@ -113,6 +127,7 @@ Result<std::vector<PortConflict>> port_conflicts(const Tables& tables, const std
     if (id.table != netfilter::Table::nat || !conflicts.wants(id.family)) continue;
     meet_topologies(*table, topology, conflicts);
   }
+  if (auto met = meet_topologies(tables.nft(), topology, conflicts); !met) return std::move(met).error();
   auto sockets = listeners(tables.place());
   if (!sockets) return std::move(sockets).error();
   for (const auto& socket : *sockets) {

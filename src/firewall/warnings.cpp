@@ -4,9 +4,12 @@
 #include <set>
 
 #include "firewall/backend.hpp"
-#include "firewall/entry_layout.hpp"
+#include "firewall/forwarding.hpp"
+#include "firewall/iptables/entry_layout.hpp"
+#include "firewall/iptables/ownership.hpp"
 #include "firewall/nft_chains.hpp"
-#include "firewall/ownership.hpp"
+#include "firewall/nftables/live.hpp"
+#include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
 namespace topo::firewall {
@@ -60,23 +63,6 @@ std::string with_whom(const std::vector<std::string>& chains) {
 
 bool forwards(const Firewall& firewall, Family family) { return family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6; }
 
-/// Whether something of it can reach the host itself by the file.
-bool reaches_host(const Firewall& firewall, Family family) {
-  const auto jumps = firewall.rules.jumps.find({family, netfilter::Table::filter, "INPUT"});
-  if (jumps == firewall.rules.jumps.end()) return false;
-  return std::any_of(jumps->second.begin(), jumps->second.end(), [&](const Rule& jump) {
-    const auto chain = firewall.rules.chains.find({family, netfilter::Table::filter, jump.target.chain});
-    return chain != firewall.rules.chains.end() && std::any_of(chain->second.begin(), chain->second.end(), [](const Rule& rule) {
-             return rule.in && (rule.target.kind == Target::Kind::return_ || rule.target.kind == Target::Kind::go_to);
-           });
-  });
-}
-
-bool filters(const Firewall& firewall, Family family) {
-  const auto& chains = firewall.rules.chains;
-  return forwards(firewall, family) || std::any_of(chains.begin(), chains.end(), [&](const auto& chain) { return chain.first.family == family; });
-}
-
 // --- the legacy tables ---
 
 /// A packet between a link of the topology and the outside.
@@ -104,13 +90,13 @@ bool surely_matches(Rule rule, const Traffic& traffic) {
 }
 
 bool maps_ports(const Firewall& wanted, Family family) {
-  for (const auto& [chain, rules] : wanted.rules.chains) {
-    if (chain.family != family) continue;
-    if (std::any_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.target.kind == Target::Kind::dnat; })) return true;
-  }
-  return false;
+  const auto translations = address_translations(wanted);
+  return std::any_of(translations.begin(), translations.end(),
+                     [&](const auto& each) { return each.family == family && each.rule.target.kind == Target::Kind::dnat; });
 }
 
+/// By nftables a packet is accepted for topo's own table alone: the legacy tables have their say about all of them.
+bool by_nftables(const Firewall& wanted) { return !wanted.tables.empty(); }
 /// Without the names of interfaces of which no byte counts: "+", by which firewalld says any.
 template <class Version>
 Entry without_any_names(Entry entry) {
@@ -191,11 +177,13 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
   const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
+  if (by_nftables(wanted)) traffic.insert(traffic.begin(), {{group, group, true}, {group, group, false}});
   for (const auto& packet : traffic) {
     const auto rule = dropped_by(table, "FORWARD", packet);
     if (!rule) continue;
-    return Warning{"the host drops what " + passenger.sends + " to the outside and gets from there (" + table.id().title() + ": " +
-                       how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",
+    const bool inside = packet.in_group == packet.out_group;
+    const std::string what = inside ? passenger.traffic : "what " + passenger.sends + " to the outside and gets from there";
+    return Warning{"the host drops " + what + " (" + table.id().title() + ": " + how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",
                    "to let it pass",
                    accepting(family, "FORWARD", *rule, "src", passenger) + "; " + accepting(family, "FORWARD", *rule, "dst", passenger)};
   }
@@ -271,13 +259,21 @@ Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
   return {"the host drops " + passenger.traffic + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
 }
 
-Result<void> add_nft_warnings(const Place& place, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
-  const auto chains = dropping_nft_chains(place, {passenger.mark, Passenger({}).mark});
+Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
+  const auto chains = dropping_nft_chains(tables.place(), {passenger.mark, Passenger({}).mark});
   if (!chains) return chains.error();
+  if (chains->empty()) return {};
+  const auto names = tables.nft().names();
+  if (!names) return names.error();
+  // A topology's tables judge what is its own alone.
+  const auto is_topologys = [&](const NftChain& chain) {
+    return std::any_of((*names)->begin(), (*names)->end(), [&](const auto& table) { return table.name == chain.table && owner_of(table.comment); });
+  };
   for (const auto& chain : *chains) {
+    if (is_topologys(chain)) continue;
     const auto meets = [&](Family family) {
       if (chain.family == (family == Family::v4 ? "ip6" : "ip")) return false;
-      return chain.is_input ? reaches_host(wanted, family) : filters(wanted, family);
+      return chain.is_input ? reaches_host(wanted, family) : concerns(wanted, family);
     };
     if (!meets(Family::v4) && !meets(Family::v6)) continue;
     if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger));
@@ -295,7 +291,7 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
   for (const Table* table : *existing) {
     const TableId id = table->id();
     if (id.table != netfilter::Table::filter) continue;
-    if (forwards(wanted, id.family)) {
+    if (by_nftables(wanted) ? concerns(wanted, id.family) : forwards(wanted, id.family)) {
       if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
     }
     if (auto warning = order_warning(*table, topology)) found.push_back(std::move(*warning));
@@ -303,17 +299,15 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
       if (auto warning = legacy_input_warning(*table, passenger)) found.push_back(std::move(*warning));
     }
   }
-  if (auto added = add_nft_warnings(tables.place(), passenger, wanted, found); !added) return std::move(added).error();
+  if (auto added = add_nft_warnings(tables, passenger, wanted, found); !added) return std::move(added).error();
   return found;
 }
 
 std::vector<Warning> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local) {
   std::set<IpAddress> mapped, masks;
-  for (const auto& [chain, rules] : wanted.rules.chains) {
-    for (const Rule& rule : rules) {
-      if (rule.target.kind == Target::Kind::dnat && rule.destination) mapped.insert(rule.destination->value.address());
-      if (rule.target.kind == Target::Kind::snat && rule.target.address) masks.insert(*rule.target.address);
-    }
+  for (const auto& [family, rule] : address_translations(wanted)) {
+    if (rule.target.kind == Target::Kind::dnat && rule.destination) mapped.insert(rule.destination->value.address());
+    if (rule.target.kind == Target::Kind::snat && rule.target.address) masks.insert(*rule.target.address);
   }
   std::vector<Warning> found;
   const auto say = [&](const std::set<IpAddress>& addresses, const std::string& use, const std::string& consequence) {

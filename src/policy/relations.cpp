@@ -6,6 +6,7 @@
 #include <set>
 
 #include "policy/compile.hpp"
+#include "topo/names.hpp"
 
 namespace topo::policy {
 namespace {
@@ -116,6 +117,19 @@ bool Relations::checks_sources(std::size_t segment) const {
   const Segment& here = intent.segments[segment];
   const auto known = [&](std::size_t member) { return !by_port(member) || (here.filtered && intent.members[member].segment == segment); };
   return std::all_of(within_reach[segment].begin(), within_reach[segment].end(), known);
+}
+
+std::vector<std::pair<std::string, std::uint16_t>> zones_of(const Intent& intent) {
+  std::vector<std::pair<std::string, std::uint16_t>> zones;
+  std::set<std::uint16_t> taken;
+  for (const Segment& segment : intent.segments) {
+    if (!segment.plain) continue;
+    constexpr std::uint64_t most = 65535;  // 0 is everybody's
+    auto zone = static_cast<std::uint16_t>(stable_hash(intent.topology + ' ' + segment.interface) % most + 1);
+    while (!taken.insert(zone).second) zone = static_cast<std::uint16_t>(zone % most + 1);
+    zones.emplace_back(segment.interface, zone);
+  }
+  return zones;
 }
 
 void needs_bridge_filter(Intent& intent) {

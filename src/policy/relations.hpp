@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/intent.hpp"
@@ -39,6 +42,9 @@ struct Relations {
   /// True where source addresses of what comes in by the segment's interface tell who sent it.
   [[nodiscard]] bool checks_sources(std::size_t segment) const;
 };
+
+/// Of each plain switch: its interface and its conntrack zone.
+[[nodiscard]] std::vector<std::pair<std::string, std::uint16_t>> zones_of(const Intent& intent);
 
 [[nodiscard]] inline bool leads_outside(const Ends& ends) { return ends.any || ends.internet || !ends.outside.empty(); }
 

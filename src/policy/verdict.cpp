@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policy/nftables/verdict.hpp"
+
 namespace topo::policy {
 namespace {
 
@@ -60,7 +62,7 @@ class Walk {
       if (!matches(rule, packet_)) continue;
       if (path_ != nullptr && depth == 0) path_->clear();
       const std::size_t met = path_ != nullptr ? path_->size() : 0;
-      if (path_ != nullptr) path_->push_back({id, i, &rule});
+      if (path_ != nullptr) path_->push_back({place_of(id), i, &rule});
       switch (rule.target.kind) {
         case Target::Kind::accept:
           return Outcome::pass;
@@ -109,11 +111,35 @@ Outcome walk(const Ruleset& rules, const Packet& packet, std::vector<Step>* path
 
 }  // namespace
 
+ChainPlace place_of(const ChainId& chain) {
+  return {(chain.family == Family::v4 ? "ip " : "ip6 ") + std::string(netfilter::to_string(chain.table)), chain.name};
+}
+
+std::string Step::comment() const {
+  if (const auto* const own = std::get_if<const Rule*>(&rule)) return (*own)->comment;
+  return element != nullptr && !element->comment.empty() ? element->comment : std::get<const nftables::Rule*>(rule)->comment;
+}
+
+std::string Step::text() const {
+  if (const auto* const own = std::get_if<const Rule*>(&rule))
+    return netfilter::to_string(**own, chain.table.starts_with("ip6 ") ? Family::v6 : Family::v4);
+  const std::string words = comment();
+  return nftables::to_string(*std::get<const nftables::Rule*>(rule)) + (words.empty() ? "" : " comment \"" + words + '"');
+}
+
 const Step* Ruling::decisive() const {
   if (path.empty()) return nullptr;
+  if (std::holds_alternative<const nftables::Rule*>(path.back().rule)) return nft::decisive(*this);
   // The chain of refusals serves all of them.
-  const bool refused = path.size() > 1 && path.back().rule->target.kind == Target::Kind::reject && path.back().chain.name.ends_with("-reject");
+  const bool refused =
+      path.size() > 1 && std::get<const Rule*>(path.back().rule)->target.kind == Target::Kind::reject && path.back().chain.name.ends_with("-reject");
   return refused ? &path[path.size() - 2] : &path.back();
+}
+
+Ruling rule_on(const Firewall& firewall, const Packet& packet) {
+  if (firewall.tables.empty()) return rule_on(firewall.rules, packet);
+  Ruling ruling = rule_on(firewall.rules, packet);
+  return ruling.passes() ? rule_on(firewall.tables, packet) : ruling;
 }
 
 Ruling rule_on(const Ruleset& rules, const Packet& packet) {

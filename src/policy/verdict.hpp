@@ -1,11 +1,13 @@
 // What a compiled ruleset does to a first packet. Used to find connections that are no longer allowed, and to tell which rule decides.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
-#include "resources/firewall/rule.hpp"
+#include "resources/firewall/firewall.hpp"
 
 namespace topo::policy {
 
@@ -23,11 +25,26 @@ struct Packet {
   bool source_local = false, destination_local = false;
 };
 
+/// A chain of either backend.
+struct ChainPlace {
+  std::string table;  ///< "ip filter", "ip6 filter"; of nftables its family, "inet" or "bridge"
+  std::string name;
+  auto operator<=>(const ChainPlace&) const = default;
+};
+[[nodiscard]] ChainPlace place_of(const netfilter::ChainId& chain);
+using CompiledRule = std::variant<netfilter::Rule, nftables::Rule>;
+
 /// A rule that a packet met and matched, by its place.
 struct Step {
-  netfilter::ChainId chain;
+  ChainPlace chain;
   std::size_t index = 0;  ///< in the chain, from 0; in a built-in chain among the topology's own jumps
-  const netfilter::Rule* rule = nullptr;
+  std::variant<const netfilter::Rule*, const nftables::Rule*> rule;
+  const nftables::Element* element = nullptr;  ///< that the rule found the packet by, in the last of its sets; nullptr: it looked into none
+
+  /// Which statement of the file it is of; empty where none is.
+  [[nodiscard]] std::string comment() const;
+  /// As iptables-save(8) or nft(8) prints it, with the comment.
+  [[nodiscard]] std::string text() const;
 };
 
 /// What becomes of a packet, and by which rule.
@@ -46,10 +63,16 @@ struct Ruling {
   [[nodiscard]] const Step* decisive() const;
 };
 
-/// The way of `packet` through the filter table: INPUT, OUTPUT or FORWARD, by which of `in` and `out` are set. `rules` must outlive the result.
+/// The way of `packet` through the filter: input, output or forward, by which of `in` and `out` are set. `firewall` must outlive the result.
+[[nodiscard]] Ruling rule_on(const Firewall& firewall, const Packet& packet);
 [[nodiscard]] Ruling rule_on(const netfilter::Ruleset& rules, const Packet& packet);
+[[nodiscard]] Ruling rule_on(const nftables::Ruleset& rules, const Packet& packet);
 
 /// True unless a rule of `rules` on the packet's way (INPUT, OUTPUT or FORWARD, by which of `in` and `out` are set) drops or rejects it.
 [[nodiscard]] bool passes(const netfilter::Ruleset& rules, const Packet& packet);
+/// The same of the tables of nf_tables.
+[[nodiscard]] bool passes(const nftables::Ruleset& rules, const Packet& packet);
+/// Of whichever backend's rules there are.
+[[nodiscard]] bool passes(const Firewall& firewall, const Packet& packet);
 
 }  // namespace topo::policy

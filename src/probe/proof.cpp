@@ -25,14 +25,14 @@ constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes aga
 
 /// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either
 /// may answer for both addresses (arp(7)).
-using Statement = std::tuple<netfilter::ChainId, std::string, std::size_t>;
-Statement statement_of(const reach::DecidingRule& rule) { return {rule.chain, rule.rule.comment, rule.rule.comment.empty() ? rule.index : 0}; }
+using Statement = std::tuple<policy::ChainPlace, std::string, std::size_t>;
+Statement statement_of(const reach::DecidingRule& rule) { return {rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0}; }
 
 bool answered(const Answer& answer) { return answer.kind == Answer::Kind::answered; }
 
 class Proving {
  public:
-  Proving(const reach::Names& names, const netfilter::Ruleset& rules, const Settings& settings) : names_(names), rules_(rules), settings_(settings) {}
+  Proving(const reach::Names& names, const Firewall& firewall, const Settings& settings) : names_(names), firewall_(firewall), settings_(settings) {}
 
   Result<std::vector<Outcome>> run() {
     kernel::raise_descriptor_limit();
@@ -41,7 +41,7 @@ class Proving {
     home_ = std::move(*home);
     if (auto opened = open_places(); !opened) return opened.error();
     if (auto made = make_outside(); !made) return made.error();
-    const auto trials = reach::trials_of(names_, rules_, settings_.every_pair);
+    const auto trials = reach::trials_of(names_, firewall_, settings_.every_pair);
     if (trials.size() > reach::most_trials) {
       return Error{Exit::invalid, "these are more than " + std::to_string(reach::most_trials) + " flows, too many to try each", {}, {},
                    settings_.every_pair ? "leave out --all: one of each class of flows shows the same" : "", {}};
@@ -205,6 +205,12 @@ class Proving {
     }
   }
 
+  static bool is_of_same_statement(const policy::CompiledRule& live, const reach::DecidingRule& rule) {
+    const auto* const own = std::get_if<netfilter::Rule>(&live);
+    const auto* const decides = std::get_if<netfilter::Rule>(&rule.rule);
+    return own != nullptr && decides != nullptr && !rule.comment.empty() && own->comment == rule.comment && own->target == decides->target;
+  }
+
   /// nullopt: the rule is not there.
   static std::optional<std::uint64_t> counted_by(const reach::DecidingRule& rule, const firewall::Counters& before, const firewall::Counters& after) {
     const auto was = before.find(rule.chain), is = after.find(rule.chain);
@@ -212,10 +218,9 @@ class Proving {
     std::uint64_t count = 0;
     bool is_there = false;
     for (std::size_t i = 0; i < is->second.size(); ++i) {
-      const netfilter::Rule& live = is->second[i].first;
-      const bool same_statement = !rule.rule.comment.empty() && live.comment == rule.rule.comment && live.target == rule.rule.target;
+      const policy::CompiledRule& live = is->second[i].first;
       is_there = is_there || live == rule.rule;
-      if (live == rule.rule || same_statement) count += is->second[i].second - was->second[i].second;
+      if (live == rule.rule || is_of_same_statement(live, rule)) count += is->second[i].second - was->second[i].second;
     }
     return is_there ? std::optional(count) : std::nullopt;
   }
@@ -304,7 +309,7 @@ class Proving {
   }
 
   const reach::Names& names_;
-  const netfilter::Ruleset& rules_;
+  const Firewall& firewall_;
   const Settings& settings_;
   kernel::FileDescriptor home_;
   std::map<std::size_t, kernel::FileDescriptor> places_;
@@ -315,8 +320,8 @@ class Proving {
 
 }  // namespace
 
-Result<std::vector<Outcome>> prove(const reach::Names& names, const netfilter::Ruleset& rules, const Settings& settings) {
-  return Proving(names, rules, settings).run();
+Result<std::vector<Outcome>> prove(const reach::Names& names, const Firewall& firewall, const Settings& settings) {
+  return Proving(names, firewall, settings).run();
 }
 
 }  // namespace topo::probe

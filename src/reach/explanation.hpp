@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reach/meetings.hpp"
-#include "resources/firewall/rule.hpp"
+#include "resources/firewall/firewall.hpp"
 
 namespace topo::reach {
 
@@ -22,7 +22,7 @@ struct Subject {
 struct Filtering {
   std::string chain;
   std::size_t index = 0;  ///< in the chain, from 0
-  std::string rule;       ///< as iptables-save prints it
+  std::string rule;       ///< as iptables-save(8) or nft(8) prints it
   bool blocks = false;
 };
 
@@ -52,9 +52,9 @@ struct Explanation {
   std::vector<Hop> hops;  ///< to where it is stopped
 };
 
-/// Everybody that `from` means to everybody that `to` means, by classes of equals and families. `service`: nullopt is whatever there is. `rules` are
-/// those of the gateway. `live`: the rules decide, and not the meaning of the policy: it may be that somebody changed them.
-[[nodiscard]] std::vector<Explanation> explain(const Names& names, const netfilter::Ruleset& rules, const Subject& from, const Subject& to,
+/// Everybody that `from` means to everybody that `to` means, by classes of equals and families. `service`: nullopt is whatever there is. `firewall`
+/// is the gateway's. `live`: the rules decide, and not the meaning of the policy: it may be that somebody changed them.
+[[nodiscard]] std::vector<Explanation> explain(const Names& names, const Firewall& firewall, const Subject& from, const Subject& to,
                                                const std::optional<PortRange>& service, bool live);
 
 }  // namespace topo::reach

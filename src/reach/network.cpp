@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
 namespace topo::reach {
@@ -228,14 +229,11 @@ void Network::add_translation(const Graph& graph) {
   for (const Firewall* firewall : graph.all<Firewall>()) {
     const auto station = firewall->ns.empty() ? std::nullopt : find(firewall->ns);
     if (!station) continue;
-    for (const auto& [chain, rules] : firewall->rules.chains) {
-      if (chain.table != netfilter::Table::nat) continue;
-      for (const auto& rule : rules) {
-        using Kind = netfilter::Target::Kind;
-        if (!rule.out || rule.out->negated || (rule.target.kind != Kind::masquerade && rule.target.kind != Kind::snat)) continue;
-        const std::size_t interface = interface_named(*station, rule.out->value);
-        stations_[*station].masking.push_back({interface, rule.target.address, {chain.family}});
-      }
+    for (const auto& [family, rule] : address_translations(*firewall)) {
+      using Kind = netfilter::Target::Kind;
+      if (!rule.out || rule.out->negated || (rule.target.kind != Kind::masquerade && rule.target.kind != Kind::snat)) continue;
+      const std::size_t interface = interface_named(*station, rule.out->value);
+      stations_[*station].masking.push_back({interface, rule.target.address, {family}});
     }
   }
 }

@@ -69,7 +69,8 @@ policy::Packet packet_at(const Network& network, const Crossing& crossing, Proto
     packet.out = "lo";
     packet.out_group = 0;
   }
-  // What a port map leads back into a bridge whose packets are filtered never leaves that (br_nf_pre_routing_finish, net/bridge/br_netfilter_hooks.c).
+  // What a port map leads back into a bridge whose packets are filtered never leaves that (br_nf_pre_routing_finish,
+  // net/bridge/br_netfilter_hooks.c).
   const bool turned_back = crossing.kind == Kind::routed && crossing.map != none && crossing.from_segment == crossing.to_segment &&
                            intent.segments[crossing.from_segment].filtered;
   if (crossing.kind == Kind::inside || turned_back) {
@@ -79,13 +80,13 @@ policy::Packet packet_at(const Network& network, const Crossing& crossing, Proto
   return packet;
 }
 
-std::vector<Judged> judged_by(const netfilter::Ruleset& rules, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {
+std::vector<Judged> judged_by(const Firewall& firewall, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {
   std::vector<Judged> found;
   for (const Crossing& crossing : leg.crossings) {
     if (!crossing.filtered) continue;
     policy::Packet packet = packet_at(network, crossing, protocol, port);
     if (crossing.back) std::swap(packet.source_port, packet.destination_port);
-    policy::Ruling ruling = policy::rule_on(rules, packet);
+    policy::Ruling ruling = policy::rule_on(firewall, packet);
     const bool passes = ruling.passes();
     found.push_back({crossing, std::move(packet), std::move(ruling)});
     if (!passes) break;
@@ -93,20 +94,31 @@ std::vector<Judged> judged_by(const netfilter::Ruleset& rules, const Network& ne
   return found;
 }
 
-std::optional<DecidingRule> deciding_rule(const Model& model, const netfilter::Ruleset& rules, const FlowClass& flow, const Witness& witness) {
+DecidingRule deciding(const policy::Step& step, bool blocks) {
+  DecidingRule found{step.chain, step.index, {}, {}, blocks};
+  std::visit(
+      [&](const auto* rule) {
+        found.rule = *rule;
+        found.comment = rule->comment;
+      },
+      step.rule);
+  return found;
+}
+
+std::optional<DecidingRule> deciding_rule(const Model& model, const Firewall& firewall, const FlowClass& flow, const Witness& witness) {
   const Target& target = model.targets()[flow.to.front()];
   const auto [from, to] = model.ends_of(flow);
   const Way way = model.way(from, model.senders()[flow.from], to, target);
   const std::uint16_t port = target.kind == Target::Kind::port ? flow.span.service.first : witness.port;
-  std::optional<DecidingRule> deciding;
+  std::optional<DecidingRule> found;
   for (const Leg& leg : way.legs) {
-    for (const Judged& judged : judged_by(rules, model.network(), leg, witness.protocol, port)) {
+    for (const Judged& judged : judged_by(firewall, model.network(), leg, witness.protocol, port)) {
       const policy::Step* step = judged.ruling.decisive();
-      if (step != nullptr) deciding = DecidingRule{step->chain, step->index, *step->rule, !judged.ruling.passes()};
-      if (!judged.ruling.passes()) return deciding;
+      if (step != nullptr) found = deciding(*step, !judged.ruling.passes());
+      if (!judged.ruling.passes()) return found;
     }
   }
-  return deciding;
+  return found;
 }
 
 }  // namespace topo::reach

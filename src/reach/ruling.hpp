@@ -18,21 +18,21 @@ struct Judged {
   policy::Packet packet;
   policy::Ruling ruling;
 };
-/// At each crossing of `leg` in turn, up to the one that blocks it. Crossings that no rule sees (Crossing::filtered) are left out. `rules` must
-/// outlive the result.
-[[nodiscard]] std::vector<Judged> judged_by(const netfilter::Ruleset& rules, const Network& network, const Leg& leg, Protocol protocol,
-                                            std::uint16_t port);
+/// At each crossing of `leg` in turn, up to the one that blocks it. Crossings that no rule sees (Crossing::filtered) are left out. `firewall`
+/// must outlive the result.
+[[nodiscard]] std::vector<Judged> judged_by(const Firewall& firewall, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port);
 
 /// The rule that decides over the packets of a class.
 struct DecidingRule {
-  netfilter::ChainId chain;  ///< always of the table filter; the chain's name is that in the kernel
-  std::size_t index = 0;     ///< its place in the chain, from 0; in a built-in chain among the topology's own jumps
-  netfilter::Rule rule;      ///< as compiled: what `iptables-save -c` shows with its counters, or libiptc by the chain and the index
-  bool blocks = false;       ///< else it lets pass: accepts, or leaves to the host's own rules
+  policy::ChainPlace chain;   ///< with its name in the kernel
+  std::size_t index = 0;      ///< its place in the chain, from 0; in a built-in chain among the topology's own jumps
+  policy::CompiledRule rule;  ///< as compiled: what `iptables-save -c` or `nft list` show with its counters
+  std::string comment;        ///< of the rule; of nftables empty where many statements share one rule
+  bool blocks = false;        ///< else it lets pass: accepts, or leaves to the host's own rules
 };
+[[nodiscard]] DecidingRule deciding(const policy::Step& step, bool blocks);
 /// Of `flow`'s witness: the rule that blocks it, or else the last that let it pass. nullopt: no rule of the topology's sees it, or it is lost before.
 /// Counted at least once a packet, of an allowed connection once for its first packet alone.
-[[nodiscard]] std::optional<DecidingRule> deciding_rule(const Model& model, const netfilter::Ruleset& rules, const FlowClass& flow,
-                                                        const Witness& witness);
+[[nodiscard]] std::optional<DecidingRule> deciding_rule(const Model& model, const Firewall& firewall, const FlowClass& flow, const Witness& witness);
 
 }  // namespace topo::reach

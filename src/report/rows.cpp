@@ -268,7 +268,7 @@ class Narrator {
     if (!change.repair) {
       std::string what;
       for (const Difference& difference : change.differences) {
-        if (difference.attribute.starts_with("forwarding")) append(what, told(difference));
+        if (difference.attribute.starts_with("forwarding") || difference.attribute == "backend") append(what, told(difference));
       }
       append(what, "rules follow");
       rows_.push_back({Sign::modify, "firewall", title_of(*change.after), what, ""});

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
+#include "resources/firewall/meaning.hpp"
+
 namespace topo::report {
 
 std::vector<Statement> statements_of(const Firewall& firewall) {
   std::vector<Statement> found;
-  for (const auto& [chain, rules] : firewall.rules.chains) {
-    if (!chain.name.ends_with("-spec")) continue;
-    for (const netfilter::Rule& rule : rules) {
-      const std::size_t space = rule.comment.find(' ');
-      if (space != std::string::npos) found.push_back({rule.comment.substr(0, space), rule.comment.substr(space + 1)});
-    }
+  for (const std::string& text : spoken_policy(firewall)) {
+    const std::size_t space = text.find(' ');
+    if (space != std::string::npos) found.push_back({text.substr(0, space), text.substr(space + 1)});
   }
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());

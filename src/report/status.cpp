@@ -55,7 +55,11 @@ std::vector<std::array<std::string, 3>> rows_of(const Status::Places& places) {
 
 }  // namespace
 
-Status status_of(const Graph& live) { return {live.topology(), places_of(live), statements(live, "port"), {}, {}}; }
+Status status_of(const Graph& live) {
+  const auto bridges = live.all<Bridge>();
+  const bool filtered = std::any_of(bridges.begin(), bridges.end(), [](const Bridge* bridge) { return bridge->filtered; });
+  return {live.topology(), places_of(live), statements(live, "port"), to_string(backends_of(live.all<Firewall>())), filtered, {}, {}};
+}
 
 std::string status_text(const Status& status, Paint paint) {
   const auto named = static_cast<std::size_t>(std::count_if(status.places.begin(), status.places.end(), [](const auto& place) { return !place.first.empty(); }));
@@ -73,6 +77,9 @@ std::string status_text(const Status& status, Paint paint) {
     text += "\n" + line.substr(0, line.find_last_not_of(' ') + 1);
   }
   for (const auto& port : status.ports) text += "\n  port " + printable(port);
+  if (!status.backend.empty()) {
+    text += "\n  firewall: " + status.backend + (status.bridges_filtered ? ", inside bridges by their option nf_call_iptables" : "");
+  }
   return text;
 }
 
@@ -91,6 +98,8 @@ std::string status_json(const Status& status) {
   const Json document{{"topology", status.topology},
                       {"namespaces", std::move(namespaces)},
                       {"ports", status.ports},
+                      {"firewall", status.backend.empty() ? Json() : Json(status.backend)},
+                      {"bridged", status.bridges_filtered ? Json("nf_call_iptables") : Json()},
                       {"drift", since ? Json(since->differences) : Json()},
                       {"applied", since ? Json(since->date) : Json()}};
   return document.dump(-1, ' ', true, Json::error_handler_t::replace);

@@ -31,6 +31,8 @@ struct Status {
   std::string topology;
   Places places;
   std::vector<std::string> ports;
+  std::string backend;            ///< what filters and translates; empty: nothing does
+  bool bridges_filtered = false;  ///< bridged packets too, by the option of their bridges
   std::optional<Since> since;  ///< nullopt: what was applied is not recorded
   std::string notice;          ///< what to know of it first; printable
 };
@@ -40,7 +42,7 @@ struct Status {
 /// Several lines without a last line end. Every text in it is printable.
 [[nodiscard]] std::string status_text(const Status& status, Paint paint);
 
-/// One JSON object: topology, namespaces (name, interfaces (name, addresses, bridge)), ports, drift and applied. ASCII only.
+/// One JSON object: topology, namespaces (name, interfaces (name, addresses, bridge)), ports, firewall, bridged, drift and applied. ASCII only.
 [[nodiscard]] std::string status_json(const Status& status);
 
 }  // namespace topo::report

@@ -6,6 +6,7 @@
 
 #include "report/replicas.hpp"
 #include "report/statements.hpp"
+#include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
 namespace topo::report {
@@ -79,20 +80,15 @@ class Reconstruction {
   void read_firewall(const Firewall& firewall) {
     if (firewall.ns.empty()) {
       for (Statement& statement : statements_of(firewall)) statements_[statement.key].push_back(std::move(statement.value));
-      for (const auto& [chain, rules] : firewall.rules.chains) {
-        if (chain.name.ends_with("-spec")) continue;
-        for (const netfilter::Rule& rule : rules) comments_.insert(rule.comment);
-      }
+      comments_.merge(comments_in(firewall));
       return;
     }
-    for (const auto& [chain, rules] : firewall.rules.chains) {
-      for (const netfilter::Rule& rule : rules) {
-        if (!rule.out || rule.out->negated) continue;
-        Nat& nat = interface_nat_[firewall.ns][rule.out->value];
-        using Kind = netfilter::Target::Kind;
-        if (rule.target.kind == Kind::masquerade) nat = {Nat::Kind::masquerade, {}, {}};
-        if (rule.target.kind == Kind::snat && rule.target.address) nat = {Nat::Kind::snat, *rule.target.address, {}};
-      }
+    for (const auto& [family, rule] : address_translations(firewall)) {
+      if (!rule.out || rule.out->negated) continue;
+      Nat& nat = interface_nat_[firewall.ns][rule.out->value];
+      using Kind = netfilter::Target::Kind;
+      if (rule.target.kind == Kind::masquerade) nat = {Nat::Kind::masquerade, {}, {}};
+      if (rule.target.kind == Kind::snat && rule.target.address) nat = {Nat::Kind::snat, *rule.target.address, {}};
     }
   }
 

@@ -20,7 +20,7 @@ std::string Error::to_string() const {
   return safe;
 }
 
-std::string Warning::to_string() const { return what + "; " + aim + ": " + remedy; }
+std::string Warning::to_string() const { return remedy.empty() ? what : what + "; " + aim + ": " + remedy; }
 
 std::vector<std::string> to_strings(const std::vector<Warning>& warnings) {
   std::vector<std::string> texts;

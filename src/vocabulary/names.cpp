@@ -124,6 +124,8 @@ std::string mark_ref(std::string_view mark) {
 
 std::string chain_prefix(std::string_view topology) { return "TOPO-" + hex(stable_hash(topology) >> 32U, 8); }
 
+std::string table_name(std::string_view topology) { return "topo_" + std::string(topology); }
+
 std::string host_end_name(std::string_view ns, std::string_view interface) {
   const std::string readable = std::string(ns) + "." + std::string(interface);
   const bool ambiguous = ns.find('.') != std::string_view::npos || interface.find('.') != std::string_view::npos;

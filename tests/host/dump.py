@@ -98,8 +98,24 @@ def filters():
             rules = [re.sub(r"\[\d+:\d+\]", "", rule).strip() for rule in output(save, "-t", table).splitlines() if rule[0] not in "#*C"]
             if any(not re.fullmatch(r":[A-Z]+ ACCEPT", rule) for rule in rules):
                 yield from (f"{save} {table} {number:05} {rule}" for number, rule in enumerate(rules))
-    for number, rule in enumerate(output("nft", "--stateless", "list", "ruleset").splitlines()):
-        yield f"nft {number:05} {rule}"
+    for table in re.findall(r"^table .*?^}$", output("nft", "--stateless", "list", "ruleset"), re.M | re.S):
+        yield from nft_table(table)
+
+
+NFT_BLOCK = re.compile(r"^\t(\w+ \S+) \{\n(.*?)^\t}$|^\t(\w[^{\n]*)$", re.M | re.S)
+
+
+def nft_table(text):
+    """A table's lines, whatever the order in which its chains, sets and elements came to be."""
+    name, _, content = text.partition(" {\n")
+    yield f"nft {name}"
+    if left := NFT_BLOCK.sub("", content).strip("\n}"):
+        yield f"nft {name} not understood: {left}"
+    for title, lines, alone in NFT_BLOCK.findall(content):
+        before, elements = re.fullmatch(r"(.*?)(?:\t\telements = \{(.*?)\}\n)?", lines, re.S).groups()
+        yield f"nft {name} {title}{alone}"
+        yield from (f"nft {name} {title} {number:05} {line.strip()}" for number, line in enumerate(before.splitlines()))
+        yield from (f"nft {name} {title} element {one}" for one in sorted(re.split(r",\s+", (elements or "").strip())) if one)
 
 
 def settings():

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "firewall/backend.hpp"
-#include "firewall/table.hpp"
+#include "firewall/iptables/table.hpp"
 #include "kernel/netns.hpp"
 #include "topo/names.hpp"
 

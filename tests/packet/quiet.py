@@ -63,6 +63,8 @@ def _asks_only(message_type):
         number = int(message_type.split()[0], 0)
         if number < 16:
             return True  # NLMSG_NOOP and the like
+        if number >> 8 == 10:
+            return number & 0xFF in (1, 4, 7, 10, 13, 16, 19, 23)  # NFT_MSG_GET*
         return number & 3 == 2 if number < 0x100 else number & 0xFF in (1, 4, 5)  # RTM_GET*; IPCTNL_MSG_CT_GET*
     return "GET" in message_type or message_type.startswith(("NLMSG_", "SOCK_DIAG_BY_FAMILY"))
 

@@ -1,7 +1,7 @@
 // Random pairs of topology files, one applied after the other, on a kernel and on the simulation of one: what topo makes of the second is what it
 // makes of that alone, and the simulation says what the kernel says. Runs on a private host (tests/host/sandbox) and nowhere else.
 //
-// TOPO_SEED=N begins with pair N, TOPO_PAIRS=N tries so many. A failure tells the seed of its pair.
+// TOPO_SEED=N begins with pair N, TOPO_PAIRS=N tries so many; TOPO_FIREWALL=nftables by that backend. A failure tells the seed of its pair.
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
@@ -17,6 +17,7 @@
 
 #include "apply/linux_kernel.hpp"
 #include "apply/transaction.hpp"
+#include "policy/compile.hpp"
 #include "simulation/choices.hpp"
 #include "simulation/random_graph.hpp"
 #include "simulation/random_pair.hpp"
@@ -32,6 +33,20 @@ const std::string topology = "lab";
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* const text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+FirewallChoice backend() {
+  const char* const word = std::getenv("TOPO_FIREWALL");
+  return word != nullptr && std::string(word) == "nftables" ? FirewallChoice::nftables : FirewallChoice::iptables;
+}
+
+/// With the firewalls of that backend. Files are compiled for iptables at first.
+Graph by_backend(Graph graph) {
+  if (backend() == FirewallChoice::iptables) return graph;
+  const Graph compiled = graph;
+  for (const Firewall* firewall : compiled.all<Firewall>())
+    graph.put(policy::compile(firewall->meant, firewall->ns, Backend::nftables), compiled.find(id_of(*firewall))->origin);
+  return graph;
 }
 
 /// The whole state of the private host in its canonical form.
@@ -92,7 +107,7 @@ std::string differences_of(const Graph& kernel, const Graph& simulation) {
 class Both {
  public:
   void apply(const Graph& desired) {
-    apply_one(linux_kernels(std::chrono::seconds(0)), desired, "the kernel");
+    apply_one(linux_kernels(std::chrono::seconds(0), {}, backend()), desired, "the kernel");
     apply_one(simulation_.kernels(), desired, "the simulation");
     const std::string different = differences_of(observed(desired), simulation_.machine.observe(desired));
     INFO(different);
@@ -216,7 +231,9 @@ TEST_CASE("the second of two files is made as if it were the first, and the simu
   std::cout << "pairs from TOPO_SEED=" << first << " on: " << count << std::endl;
   const std::string nothing = dump();
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    const auto [a, b] = random_pair(seed);
+    auto [a, b] = random_pair(seed);
+    a.graph = by_backend(std::move(a.graph));
+    b.graph = by_backend(std::move(b.graph));
     INFO("again: TOPO_SEED=" << seed << " TOPO_PAIRS=1\n" << a.text << "--- then\n" << b.text);
     Both both;
     both.apply(a.graph);

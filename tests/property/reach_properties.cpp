@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "policy/compile.hpp"
 #include "random_topology.hpp"
 #include "reach/model.hpp"
 #include "reach/ruling.hpp"
@@ -36,13 +37,14 @@ const Ruled& ruled(const Spans& spans, const Service& service) {
 /// A trial asks the model, by its classes, about every two stations and every address; and traces the same packet for itself, through the rules.
 class Trial {
  public:
-  Trial(std::uint64_t seed, std::string text)
+  Trial(std::uint64_t seed, std::string text, Backend backend)
       : seed_(seed),
         text_(std::move(text)),
         topology_(load_text(text_, "random.yaml").topology),
         desired_(desire(topology_)),
         model_(desired_.graph, desired_.intent) {
-    if (const Node* node = desired_.graph.find("firewall ")) rules_ = std::get<Firewall>(node->resource).rules;
+    const Node* node = desired_.graph.find("firewall ");
+    if (node != nullptr) firewall_ = policy::compile(std::get<Firewall>(node->resource).meant, "", backend);
   }
 
   std::size_t run() {
@@ -89,14 +91,13 @@ class Trial {
       std::ostringstream out;
       constexpr const char* words[]{"allowed", "denied", "unroutable"};
       for (const Leg& leg : way.legs) {
-        for (const Judged& judged : judged_by(rules_, model_.network(), leg, service.protocol, service.port)) {
+        for (const Judged& judged : judged_by(firewall_, model_.network(), leg, service.protocol, service.port)) {
           const policy::Packet& packet = judged.packet;
           out << "in " << packet.in << "/" << packet.physical_in << " out " << packet.out << "/" << packet.physical_out
               << (packet.dnat ? " dnat" : "") << (judged.crossing.back ? " back" : "") << " " << packet.source.to_string() << " -> "
               << packet.destination.to_string() << (judged.crossing.stray ? " stray" : "")
               << (judged.ruling.passes() ? " passes\n" : " is blocked\n");
-          for (const policy::Step& step : judged.ruling.path)
-            out << "  " << step.chain.name << " " << step.index << ": " << netfilter::to_string(*step.rule, step.chain.family) << "\n";
+          for (const policy::Step& step : judged.ruling.path) out << "  " << step.chain.name << " " << step.index << ": " << step.text() << "\n";
         }
         if (leg.loss)
           out << "lost at " << name(leg.loss->station) << (leg.loss->back ? " on the way back" : "") << ", reason "
@@ -124,7 +125,7 @@ class Trial {
     Verdict worst = Verdict::allowed;
     for (const Leg& leg : way.legs) {
       if (worst != Verdict::allowed) break;
-      const auto judged = judged_by(rules_, model_.network(), leg, service.protocol, service.port);
+      const auto judged = judged_by(firewall_, model_.network(), leg, service.protocol, service.port);
       if (!judged.empty() && !judged.back().ruling.passes()) {
         worst = Verdict::denied;
       } else if (leg.loss) {
@@ -139,7 +140,7 @@ class Trial {
   Topology topology_;
   Desired desired_;
   Model model_;
-  netfilter::Ruleset rules_;
+  Firewall firewall_;
   std::size_t count_ = 0;
 };
 
@@ -157,7 +158,8 @@ TEST_CASE("the model says of every flow what the compiled rules make of it") {
   std::size_t count = 0;
   for (std::uint64_t seed = first; seed < first + trials; ++seed) {
     test::RandomTopology dice(seed);
-    count += Trial(seed, dice.text()).run();
+    const std::string text = dice.text();
+    for (const Backend backend : {Backend::iptables, Backend::nftables}) count += Trial(seed, text, backend).run();
   }
   INFO("seed " << first << ", " << count << " flows");
   CHECK(count > trials);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "firewall/backend.hpp"
+#include "resources/firewall/meaning.hpp"
 #include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
 
@@ -20,6 +21,14 @@ firewall::Place backend_place(const kernel::Place& place) {
 /// Read once a look, however many ask.
 const firewall::Tables& tables_of(const Reading& reading, const kernel::Place& place) {
   return reading.tables.try_emplace(place.name, backend_place(place)).first->second;
+}
+
+/// The host may; of the topology's own namespaces those that forward, which a look at their settings has shown: to ask each of a thousand others
+/// would take longer than all the rest.
+bool may_have_firewall(const Reading& reading, const kernel::Place& place) {
+  const kernel::NamespaceSettings& settings = place.snapshot.settings;
+  return place.name.empty() || place.snapshot.has_iptables || settings.forwarding_v4.value_or(false) || settings.forwarding_v6.value_or(false) ||
+         reading.desired.find(id_of(Firewall{place.name, {}, false, false})) != nullptr;
 }
 
 bool matters(const Resource& resource) {
@@ -75,11 +84,7 @@ void add_foreign(const kernel::Place& place, std::uint32_t group, Layout& layout
 
 Ways ways_in(const kernel::Place& place, const std::string& topology, Layout layout, const Firewall* firewall) {
   add_foreign(place, link_group(topology), layout);
-  for (const auto& [id, rules] : firewall != nullptr ? firewall->rules.chains : std::map<netfilter::ChainId, std::vector<netfilter::Rule>>{}) {
-    for (const auto& rule : rules) {
-      if (rule.target.kind == netfilter::Target::Kind::zone && rule.in) layout.switches.emplace(rule.target.zone, rule.in->value);
-    }
-  }
+  if (firewall != nullptr) layout.switches.merge(switch_zones(*firewall));
   return {place.name, link_group(topology), layout};
 }
 
@@ -88,8 +93,7 @@ Result<void> forget(const Execution& execution, const Firewall* before, const Fi
   if (!place) return place.error();
   if ((*place)->fresh) return {};
   const std::string& topology = execution.plan.topology;
-  return firewall::forget_connections(backend_place(**place), after != nullptr ? &after->rules : nullptr,
-                                      ways_in(**place, topology, layout_of(execution.live, nullptr), before),
+  return firewall::forget_connections(backend_place(**place), after, ways_in(**place, topology, layout_of(execution.live, nullptr), before),
                                       ways_in(**place, topology, layout_of(execution.live, &execution.plan), after));
 }
 
@@ -139,9 +143,13 @@ Result<void> KernelHalf<Firewall>::remove(const Firewall& live, Execution& execu
 }
 
 Result<void> KernelHalf<Firewall>::observe(const Reading& reading, Graph& live) {
+  std::vector<const firewall::Tables*> looks;
   for (const auto& [ns, place] : reading.places) {
-    if (!place->snapshot.has_iptables) continue;
-    auto found = firewall::observe(tables_of(reading, *place), reading.topology);
+    if (may_have_firewall(reading, *place)) looks.push_back(&tables_of(reading, *place));
+  }
+  if (auto read = firewall::read_together(looks); !read) return read;
+  for (const firewall::Tables* look : looks) {
+    auto found = firewall::observe(*look, reading.topology);
     if (!found) return std::move(found).error();
     if (*found) live.put(std::move(**found));
   }
@@ -158,7 +166,7 @@ Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const
     const Firewall* const wanted = in(reading.desired);
     const Firewall* const there = in(live);
     const firewall::Tables& where = tables_of(reading, *place);
-    if (place->snapshot.has_iptables && (wanted != nullptr || there != nullptr)) {
+    if (wanted != nullptr || there != nullptr) {
       const auto chains = firewall::foreign_chains(where, reading.topology, wanted);
       if (!chains) return chains.error();
       for (const auto& [chain, why] : *chains) found.obstacles.push_back({chain, why, false});

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "golden.hpp"
 #include "intents.hpp"
 #include "topo/names.hpp"
 
@@ -23,16 +21,6 @@ using netfilter::Target;
 std::string text_of(const Firewall& firewall) {
   return "# IPv4\n" + to_restore_text(firewall.rules, Family::v4) + "# IPv6\n" + to_restore_text(firewall.rules, Family::v6) + "# forwards " +
          (firewall.forwards_v4 ? "IPv4 " : "") + (firewall.forwards_v6 ? "IPv6 " : "") + "\n";
-}
-
-/// The text of tests/unit/policy/golden/NAME.txt. TOPO_UPDATE_GOLDEN=1 writes it anew: look at the difference before it is committed.
-void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(TOPO_SOURCE_DIR) + "/tests/unit/policy/golden/" + name + ".txt";
-  if (std::getenv("TOPO_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-  std::ifstream file(path);
-  std::ostringstream golden;
-  golden << file.rdbuf();
-  CHECK(text == golden.str());
 }
 
 const std::vector<Rule>& chain(const Firewall& firewall, Table table, const std::string& topology, const std::string& role,

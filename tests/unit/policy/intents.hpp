@@ -177,4 +177,50 @@ inline std::string form_problem(const netfilter::Ruleset& rules) {
   return problem;
 }
 
+/// The same of tables of nf_tables: names that are not there, or that nothing speaks of.
+inline std::string form_problem(const nftables::Ruleset& rules) {
+  std::string problem;
+  for (const nftables::Table* table : {&rules.inet, &rules.bridge}) {
+    std::set<std::string> chains, sets;
+    const auto follow = [&](const std::string& verdict) {
+      if (verdict.starts_with("goto ") || verdict.starts_with("jump ")) chains.insert(verdict.substr(5));
+    };
+    for (const auto& [name, chain] : table->chains) {
+      if (chain.base) chains.insert(name);
+      if (chain.rules.empty()) problem = name + " is empty";
+      for (const nftables::Rule& rule : chain.rules) {
+        using Kind = nftables::Action::Kind;
+        if (rule.comment.size() > nftables::comment_max) problem = name + " has too long a comment";
+        if (rule.action.kind == Kind::jump || rule.action.kind == Kind::go_to) {
+          chains.insert(rule.action.target);
+        } else if (!rule.action.target.empty()) {
+          sets.insert(rule.action.target);
+        }
+        for (const nftables::Match& match : rule.matches) {
+          if (!match.set.empty()) sets.insert(match.set);
+          if (table == &rules.bridge && std::count(match.fields.begin(), match.fields.end(), nftables::Field::nfproto) != 0)
+            problem = name + " asks table bridge for what it does not know";
+        }
+      }
+    }
+    for (const auto& [name, set] : table->sets) {
+      for (const auto& [key, element] : set.elements) {
+        if (!set.data.empty() && set.data.front() == nftables::Type::verdict) follow(element.data);
+        if (element.comment.size() > nftables::comment_max) problem = name + " has too long a comment";
+      }
+      if (!sets.contains(name) && name != "spec") problem = "nothing asks " + name;
+    }
+    for (const std::string& chain : chains) {
+      if (!table->chains.contains(chain)) problem = chain + " is not there";
+    }
+    for (const std::string& set : sets) {
+      if (!table->sets.contains(set)) problem = set + " is not there";
+    }
+    for (const auto& [name, chain] : table->chains) {
+      if (!chains.contains(name)) problem = "nothing leads to " + name;
+    }
+  }
+  return problem;
+}
+
 }  // namespace topo::policy::test

@@ -13,6 +13,7 @@
 #include "policy/compile.hpp"
 #include "policy/intent.hpp"
 #include "policy/verdict.hpp"
+#include "random_intent.hpp"
 #include "topo/names.hpp"
 
 namespace {
@@ -21,7 +22,10 @@ using namespace topo;
 using namespace topo::policy;
 
 using test::cidr;
+using test::Dice;
 using test::ip;
+using test::kinds_of_service;
+using test::random_intent;
 
 /// Who speaks, or is spoken to.
 struct Party {
@@ -95,136 +99,17 @@ bool expected(const Attempt& attempt, const Intent& intent) {
   return default_verdict(attempt, intent);
 }
 
-// --- random intents ---
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-  std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(engine_); }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-const std::vector<PortRange> kinds_of_service{{Protocol::tcp, 80, 80},    {Protocol::tcp, 80, 90},   {Protocol::udp, 53, 53},
-                                              {Protocol::icmp, 0, 65535}, {Protocol::tcp, 0, 65535}, {Protocol::udp, 5000, 6000}};
-
-Ends random_ends(Dice& dice, const Intent& intent) {
-  Ends ends;
-  switch (dice.below(9)) {
-    case 0:
-      ends.any = true;
-      return ends;
-    case 1:
-      ends.internet = true;
-      return ends;
-    case 2:
-      ends.host = true;
-      if (dice.one_in(2)) return ends;
-      break;
-    case 3:
-      ends.outside.push_back(cidr("203.0.113.0/24"));
-      if (dice.one_in(2)) ends.outside.push_back(cidr("2001:db8:ffff::/48"));
-      if (dice.one_in(2)) return ends;
-      break;
-    default:
-      break;
-  }
-  const std::size_t zones = dice.one_in(6) ? 5 + dice.below(12) : 1 + dice.below(3);
-  for (std::size_t i = 0; i < zones; ++i) {
-    if (dice.one_in(3) || intent.members.empty()) {
-      ends.segments.push_back(dice.below(intent.segments.size()));
-    } else {
-      ends.members.push_back(dice.below(intent.members.size()));
-    }
-  }
-  for (auto* list : {&ends.segments, &ends.members}) {
-    std::sort(list->begin(), list->end());
-    list->erase(std::unique(list->begin(), list->end()), list->end());
-  }
-  return ends;
-}
-
-void add_flows(Dice& dice, const Intent& intent, std::vector<Flow>& flows, std::size_t most, const std::string& text) {
-  for (std::size_t i = dice.below(most + 1); i > 0; --i) {
-    Flow flow;
-    flow.from = random_ends(dice, intent);
-    flow.to = dice.one_in(10) ? flow.from : random_ends(dice, intent);
-    for (std::size_t n = dice.below(3); n > 0; --n) flow.ports.push_back(kinds_of_service[dice.below(kinds_of_service.size())]);
-    flow.text = text + std::to_string(i);
-    flows.push_back(std::move(flow));
-  }
-}
-
-Nat random_nat(Dice& dice) {
-  Nat nat;
-  if (dice.one_in(2)) nat.kind = Nat::Kind::masquerade;
-  if (dice.one_in(5)) {
-    nat.kind = Nat::Kind::snat;
-    nat.to = ip(dice.one_in(2) ? "198.51.100.2" : "2001:db8::2");
-  }
-  return nat;
-}
-
-Intent random_intent(Dice& dice) {
-  Intent intent;
-  intent.topology = "lab";
-  intent.default_allow = dice.one_in(4);
-  intent.reject = dice.one_in(4);
-  const std::size_t segments = 1 + dice.below(4);
-  for (std::size_t i = 0; i < segments; ++i) {
-    Segment segment;
-    segment.interface = "br" + std::to_string(i);
-    segment.bridge = !dice.one_in(6);
-    segment.plain = segment.bridge && dice.one_in(6);
-    segment.isolated = segment.bridge && dice.one_in(4);
-    if (!segment.plain) {
-      segment.gateway.push_back(cidr("10.0." + std::to_string(i) + ".1/24"));
-      if (dice.one_in(2)) segment.gateway.push_back(cidr("fd00:" + std::to_string(i) + "::1/64"));
-      segment.nat = random_nat(dice);
-    }
-    intent.segments.push_back(segment);
-    // Now and then enough of them for a tree.
-    const std::size_t members = segment.bridge ? (dice.one_in(8) ? 30 + dice.below(40) : dice.below(5)) : 1;
-    for (std::size_t k = 0; k < members; ++k) {
-      Member member;
-      member.ns = "ns" + std::to_string(intent.members.size());
-      member.interface = "eth0";
-      member.segment = i;
-      if (segment.bridge) member.port = member.ns + ".eth0";
-      member.router = dice.one_in(10);
-      if (!dice.one_in(12)) {
-        if (!dice.one_in(5)) member.addresses.push_back(ip("10.0." + std::to_string(i) + "." + std::to_string(10 + 3 * k)));
-        if (segment.gateway.size() == 2 || segment.plain) member.addresses.push_back(ip("fd00:" + std::to_string(i) + "::" + std::to_string(10 + k)));
-      }
-      intent.members.push_back(member);
-    }
-  }
-  add_flows(dice, intent, intent.allow, 5, "allowed ");
-  add_flows(dice, intent, intent.deny, 4, "denied ");
-  for (std::size_t i = dice.below(4); i > 0 && !intent.members.empty(); --i) {
-    const std::size_t target = dice.below(intent.members.size());
-    const Member& member = intent.members[target];
-    if (member.addresses.empty() || intent.segments[member.segment].plain) continue;
-    PortMap map;
-    map.first = map.last = static_cast<std::uint16_t>(8000 + i);
-    map.member = target;
-    map.targets = member.addresses;
-    map.target_first = map.target_last = 80;
-    map.text = "map";
-    intent.ports.push_back(map);
-  }
-  needs_bridge_filter(intent);
-  return intent;
-}
-
 // --- the packets of an attempt, as the hooks see them ---
 
 class Trial {
  public:
   Trial(const Intent& intent, std::uint64_t seed)
-      : intent_(intent), rules_(compile(intent, "").rules), strict_(rules_), seed_(seed), step_(intent.members.size() / 12 + 1) {
+      : intent_(intent),
+        rules_(compile(intent, "").rules),
+        strict_(rules_),
+        tables_(compile(intent, "", Backend::nftables).tables),
+        seed_(seed),
+        step_(intent.members.size() / 12 + 1) {
     netfilter::Rule drop;
     drop.target.kind = netfilter::Target::Kind::drop;
     for (const Family family : {Family::v4, Family::v6}) strict_.jumps[{family, netfilter::Table::filter, "FORWARD"}].push_back(drop);
@@ -232,6 +117,7 @@ class Trial {
 
   void run() {
     if (const std::string problem = test::form_problem(rules_); !problem.empty()) FAIL("seed " << seed_ << ": " << problem);
+    if (const std::string problem = test::form_problem(tables_); !problem.empty()) FAIL("seed " << seed_ << ": " << problem);
     for (const Family family : {Family::v4, Family::v6}) {
       // Where a family has no rules, there is nothing of it in the topology.
       if (!rules_.jumps.contains({family, netfilter::Table::filter, "FORWARD"})) continue;
@@ -293,14 +179,15 @@ class Trial {
     const bool want = expected(attempt, intent_), got = passes(rules_, made);
     // The host's own rules have the last word on what comes from or goes to the outside, and on nothing else.
     const bool strict = passes(strict_, made), want_strict = both_own && want;
-    const bool forwarded = !made.in.empty() && !made.out.empty();
-    if (want == got && (!forwarded || strict == want_strict)) return;
+    const bool forwarded = !made.in.empty() && !made.out.empty(), by_tables = passes(tables_, made);
+    if (want == got && want == by_tables && (!forwarded || strict == want_strict)) return;
     std::ostringstream out;
     out << "seed " << seed_ << ": " << how << " " << attempt.told << " in " << made.in << "/" << made.physical_in << " out " << made.out << "/"
         << made.physical_out << " " << made.source.to_string() << " -> " << made.destination.to_string() << " proto " << int{made.protocol}
         << " port " << made.destination_port << (made.dnat ? " dnat" : "") << ": should " << (want ? "pass" : "be blocked") << ", is "
-        << (got ? "passed" : "blocked") << (want == got ? ", but the host's rules are not treated right" : "");
-    FAIL(out.str() << "\n" << netfilter::to_restore_text(rules_, made.source.family()));
+        << (got ? "passed" : "blocked") << " by iptables and " << (by_tables ? "passed" : "blocked") << " by nftables";
+    if (want == got && want == by_tables) out << ", but the host's rules are not treated right";
+    FAIL(out.str() << "\n" << (want == got ? nftables::to_text(tables_, "t", "") : netfilter::to_restore_text(rules_, made.source.family())));
   }
 
   void from_member(std::size_t m, Family family, const PortRange& service) {
@@ -391,13 +278,14 @@ class Trial {
     for (const int type : {133, 135, 136, 130, 143}) {
       made.icmp_type = static_cast<std::uint8_t>(type);
       made.source = ip("::");
-      if (!passes(strict_, made)) FAIL("seed " << seed_ << ": neighbour discovery " << type << " is blocked");
+      if (!passes(strict_, made) || !passes(tables_, made)) FAIL("seed " << seed_ << ": neighbour discovery " << type << " is blocked");
     }
     if (!here.filtered) return;
     for (const int type : {134, 137}) {
       made.icmp_type = static_cast<std::uint8_t>(type);
       made.source = ip("fe80::1");
-      if (passes(strict_, made) != intent_.members[a].router) FAIL("seed " << seed_ << ": who may say " << type << " is not who is a router");
+      if (passes(strict_, made) != intent_.members[a].router || passes(tables_, made) != intent_.members[a].router)
+        FAIL("seed " << seed_ << ": who may say " << type << " is not who is a router");
     }
   }
 
@@ -485,6 +373,7 @@ class Trial {
   const Intent& intent_;
   netfilter::Ruleset rules_;
   netfilter::Ruleset strict_;  ///< with a host that drops whatever is left to it
+  nftables::Ruleset tables_;   ///< by the other backend
   std::uint64_t seed_;
   std::size_t count_ = 0;
   std::size_t step_;  ///< of many members, some

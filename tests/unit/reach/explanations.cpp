@@ -19,12 +19,11 @@ const std::string shop =
     "  allow: [front -> back:5432, front -> lone:22]\n";
 
 std::vector<Explanation> ask(const Pictured& all, const std::string& from, const std::string& to, std::optional<PortRange> service = {},
-                             bool live = false, const netfilter::Ruleset* rules = nullptr) {
+                             bool live = false, const Firewall* firewall = nullptr) {
   const auto sender = subject_of(all.names(), from), receiver = subject_of(all.names(), to);
   REQUIRE(sender.has_value());
   REQUIRE(receiver.has_value());
-  const auto& own = std::get<Firewall>(all.desired.graph.find("firewall ")->resource).rules;
-  return explain(all.names(), rules != nullptr ? *rules : own, *sender, *receiver, service, live);
+  return explain(all.names(), firewall != nullptr ? *firewall : firewall_by(all, Backend::iptables), *sender, *receiver, service, live);
 }
 
 constexpr PortRange tcp(std::uint16_t port) { return {Protocol::tcp, port, port}; }
@@ -63,6 +62,21 @@ TEST_CASE("a denied flow is followed to the rule that stops it") {
   CHECK(filter.chain.starts_with("TOPO-"));
 }
 
+TEST_CASE("by nftables the rule is the one of its tables, and what of its set it found") {
+  const auto all = pictured(shop);
+  const Firewall firewall = firewall_by(*all, Backend::nftables);
+  const auto allowed = ask(*all, "web1", "db", tcp(5432), false, &firewall), denied = ask(*all, "web1", "db", tcp(80), true, &firewall);
+  REQUIRE(allowed.front().hops[1].filters.size() == 1);
+  CHECK(allowed.front().hops[1].filters.front().chain == "judge/front");
+  CHECK(allowed.front().hops[1].filters.front().rule ==
+        "oifname . meta l4proto . th dport @allow/front/all/opt accept comment \"allow front -> back:5432\"");
+  CHECK(denied.front().verdict == Verdict::denied);
+  REQUIRE(denied.front().hops.back().filters.size() == 1);
+  CHECK(denied.front().hops.back().filters.front().chain == "judge/front");
+  CHECK(denied.front().hops.back().filters.front().rule == "counter drop");
+  CHECK(denied.front().hops.back().filters.front().blocks);
+}
+
 TEST_CASE("a flow that is lost is followed to where it is") {
   const auto all = pictured(shop);
   const auto found = ask(*all, "web2", "lone", tcp(22));
@@ -92,7 +106,7 @@ TEST_CASE("ends may be many, addresses, the outside and published ports") {
 TEST_CASE("without a port every service is told; live the rules decide") {
   const auto all = pictured(shop);
   CHECK(ask(*all, "web1", "db").front().others.size() == 2);
-  netfilter::Ruleset lost;
+  Firewall lost;
   const auto open = ask(*all, "web1", "db", tcp(80), true, &lost);
   CHECK(open.front().verdict == Verdict::allowed);
   CHECK(open.front().why == "no rule in the kernel stops it");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/compile.hpp"
 #include "reach/changes.hpp"
 #include "reach/picture.hpp"
 #include "reach/words.hpp"
@@ -33,6 +34,11 @@ inline std::unique_ptr<Pictured> pictured(const std::string& text) {
   }
   made->picture = std::make_unique<reach::Picture>(made->topology, made->desired.graph, made->desired.intent);
   return made;
+}
+
+/// The gateway's, in the terms of a backend.
+inline Firewall firewall_by(const Pictured& all, Backend backend) {
+  return policy::compile(std::get<Firewall>(all.desired.graph.find("firewall ")->resource).meant, "", backend);
 }
 
 /// "allowed (allow a -> b), denied (...)": what becomes of a service ("80/tcp", "icmp", "other") at each address of `to`, one family at a time, each

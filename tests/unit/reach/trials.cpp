@@ -18,8 +18,8 @@ const std::string shop =
     "policy: { allow: [front -> back:5432], deny: [\"db -> host:80\"] }\n"
     "expect: { deny: [web2 -> db:22] }\n";
 
-std::vector<Trial> trials(const Pictured& all, bool every_pair = false) {
-  return trials_of(all.names(), std::get<Firewall>(all.desired.graph.find("firewall ")->resource).rules, every_pair);
+std::vector<Trial> trials(const Pictured& all, bool every_pair = false, Backend backend = Backend::iptables) {
+  return trials_of(all.names(), firewall_by(all, backend), every_pair);
 }
 
 std::size_t count(const std::vector<Trial>& all, const std::string& from, const std::string& to, const std::string& by = {}) {
@@ -41,7 +41,7 @@ TEST_CASE("what holds of everything is tried over each protocol, a port over its
 
 TEST_CASE("a denied flow has the rule that decides; an unroutable one is not tried") {
   const auto all = pictured(shop);
-  for (const Trial& trial : trials(*all)) {
+  for (const Trial& trial : trials(*all, false, GENERATE(Backend::iptables, Backend::nftables))) {
     CHECK(trial.verdict != Verdict::unroutable);
     if (trial.verdict == Verdict::denied) {
       REQUIRE(trial.rule.has_value());
