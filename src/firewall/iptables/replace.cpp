@@ -14,7 +14,7 @@
 namespace topo::firewall::iptables {
 namespace {
 
-constexpr int commit_attempts = 50;
+constexpr int commit_attempts = 500;  // a stranger without the lock, in a tight loop, may win some scores of times on end
 constexpr int refusals_believed = 5;  // so often nobody changes a table by chance between two system calls of libiptc's
 
 /// One table's chains and jumps as they shall be.
