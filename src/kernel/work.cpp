@@ -15,6 +15,8 @@ namespace topo::kernel {
 namespace {
 
 constexpr std::uint8_t port_forwarding = 3;  // BR_STATE_FORWARDING
+// Between two looks whether links carry packets: most do after some hundred microseconds, and a look at many costs more than the longest pause.
+constexpr std::chrono::microseconds shortest_pause{50}, longest_pause{1000};
 // In a namespace that others use too, interfaces are numbered far from what the kernel gives to theirs, one topology's far from another's.
 constexpr int first_index = 0x10000;
 constexpr std::uint32_t index_spread = 0xfffff;
@@ -311,7 +313,7 @@ Result<void> Work::finish(std::chrono::milliseconds patience) {
 Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   auto waiting = std::exchange(awaited_, {});
-  while (!waiting.empty()) {
+  for (auto pause = shortest_pause; !waiting.empty(); pause = std::min(pause * 2, longest_pause)) {
     for (auto entry = waiting.begin(); entry != waiting.end();) {
       auto where = place(entry->first);
       if (!where) return std::move(where).error();
@@ -328,7 +330,7 @@ Result<void> Work::wait_until_ready(std::chrono::milliseconds patience) {
       const auto& [ns, names] = *waiting.begin();
       return Error{Exit::rolled_back, "interface " + named(ns, *names.begin()) + " does not come up", {}, {}, {}, {}};
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(pause);
   }
   return {};
 }
