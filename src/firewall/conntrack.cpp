@@ -12,6 +12,7 @@
 
 #include <charconv>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string_view>
 
@@ -134,12 +135,13 @@ Result<std::optional<std::vector<Connection>>> list_few(const Place& place) {
   const kernel::FileDescriptor file(::open("/proc/thread-self/net/nf_conntrack", O_RDONLY | O_CLOEXEC));
   if (!file) return Few();
   // What one read gives is of one moment. A second one begins to count anew, and would miss what moved up meanwhile.
-  char text[64 * 1024];
-  const ssize_t size = ::read(file.get(), text, sizeof text);
+  constexpr std::size_t most_bytes = 64 * 1024;
+  const auto text = std::make_unique_for_overwrite<char[]>(most_bytes);
+  const ssize_t size = ::read(file.get(), text.get(), most_bytes);
   char more = 0;
   if (size < 0 || (size > 0 && ::read(file.get(), &more, 1) != 0)) return Few();
   std::vector<Connection> found;
-  std::istringstream lines(std::string(text, static_cast<std::size_t>(size)));
+  std::istringstream lines(std::string(text.get(), static_cast<std::size_t>(size)));
   for (std::string line; std::getline(lines, line);) {
     auto connection = connection_in(line);
     if (!connection) return Few();

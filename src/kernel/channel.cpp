@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "kernel/netns.hpp"
@@ -24,9 +25,12 @@ constexpr int receive_buffer_bytes = 4 * 1024 * 1024;
 constexpr timeval answer_timeout{10, 0};
 constexpr int dump_attempts = 10;
 
-std::vector<char>& read_buffer() {
-  static thread_local std::vector<char> buffer(256 * 1024);
-  return buffer;
+constexpr std::size_t read_buffer_bytes = 256 * 1024;
+
+/// Not cleared: most answers are short, and so most of its pages are never touched.
+char* read_buffer() {
+  static thread_local const auto buffer = std::make_unique_for_overwrite<char[]>(read_buffer_bytes);
+  return buffer.get();
 }
 
 /// The kernel's verdict on one request.
@@ -122,9 +126,9 @@ Result<void> Channel::send(const std::vector<nlmsghdr*>& messages) {
 
 Result<void> Channel::receive(const std::function<bool(nlmsghdr*)>& sink) {
   for (;;) {
-    auto& buffer = read_buffer();
+    char* const buffer = read_buffer();
     sockaddr_nl sender{};
-    iovec part{buffer.data(), buffer.size()};
+    iovec part{buffer, read_buffer_bytes};
     msghdr header{};
     header.msg_name = &sender;
     header.msg_namelen = sizeof sender;
@@ -137,7 +141,7 @@ Result<void> Channel::receive(const std::function<bool(nlmsghdr*)>& sink) {
     if ((header.msg_flags & MSG_TRUNC) != 0) return broken("cannot read the kernel's answer", EMSGSIZE);
     if (sender.nl_pid != 0) continue;  // only the kernel has that address
     int left = static_cast<int>(size);
-    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer.data()); nlmsg_ok(message, left) != 0; message = nlmsg_next(message, &left)) {
+    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer); nlmsg_ok(message, left) != 0; message = nlmsg_next(message, &left)) {
       if (!sink(message)) return {};
     }
   }
