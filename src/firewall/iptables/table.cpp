@@ -12,10 +12,11 @@ extern "C" {
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sstream>
+#include <string_view>
 
 #include "firewall/modules.hpp"
 #include "kernel/file_descriptor.hpp"
@@ -158,8 +159,9 @@ Result<std::vector<TableId>> existing_tables_here() {
   for (const Family family : {Family::v4, Family::v6}) {
     const auto text = table_names(family);
     if (!text) return text.error();
-    std::istringstream names(*text);
-    for (std::string name; names >> name;) {
+    for (std::string_view rest = *text; !rest.empty();) {
+      const std::string_view name = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(name.size() + 1, rest.size()));
       for (const auto table : {netfilter::Table::filter, netfilter::Table::nat, netfilter::Table::raw}) {
         if (name == netfilter::to_string(table)) found.push_back({family, table});
       }
