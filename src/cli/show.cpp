@@ -19,6 +19,6 @@ nlohmann::ordered_json to_json(const Plan& plan, const Sources& sources, const r
   return nlohmann::ordered_json::parse(report::plan_json(plan, sources, reachability));
 }
 
-std::size_t count_of(const Plan& plan) { return report::rows_of(plan, {}).rows.size(); }
+std::size_t count_of(const Plan& plan) { return report::count_of_rows(plan); }
 
 }  // namespace topo::cli

@@ -59,10 +59,13 @@ class Narrator {
   Narrator(const Plan& plan, const Sources& sources, const Reachability* reachability)
       : plan_(plan), sources_(sources), reachability_(reachability) {}
 
+  std::size_t count() {
+    tell_changes();
+    return rows_.size() + policy_.size();
+  }
+
   Rows tell() {
-    index();
-    for (std::size_t i = 0; i < plan_.changes.size(); ++i) fold(i);
-    for (std::size_t i = 0; i < plan_.changes.size(); ++i) tell_change(i);
+    tell_changes();
     rows_.insert(rows_.end(), std::make_move_iterator(policy_.begin()), std::make_move_iterator(policy_.end()));
     sort_rows();
     tell_hits();
@@ -74,6 +77,12 @@ class Narrator {
   }
 
  private:
+  void tell_changes() {
+    index();
+    for (std::size_t i = 0; i < plan_.changes.size(); ++i) fold(i);
+    for (std::size_t i = 0; i < plan_.changes.size(); ++i) tell_change(i);
+  }
+
   /// By sign, then by kind in the plan's order, then as a person counts.
   void sort_rows() {
     std::map<std::pair<Sign, std::string>, std::size_t> turns;
@@ -360,5 +369,7 @@ const char* to_text(Row::Sign sign) {
 }
 
 Rows rows_of(const Plan& plan, const Sources& sources, const Reachability* reachability) { return Narrator(plan, sources, reachability).tell(); }
+
+std::size_t count_of_rows(const Plan& plan) { return Narrator(plan, {}, nullptr).count(); }
 
 }  // namespace topo::report

@@ -33,4 +33,7 @@ struct Rows {
 /// whether open connections are hit.
 [[nodiscard]] Rows rows_of(const Plan& plan, const Sources& sources, const Reachability* reachability = nullptr);
 
+/// How many rows of rows_of these are, without putting them in order or into words that a terminal can take.
+[[nodiscard]] std::size_t count_of_rows(const Plan& plan);
+
 }  // namespace topo::report

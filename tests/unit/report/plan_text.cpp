@@ -39,6 +39,7 @@ std::vector<std::string> told(const Plan& plan, const Sources& files = sources) 
   std::vector<std::string> lines;
   for (const Row& row : rows_of(plan, files).rows)
     lines.push_back(std::string(to_text(row.sign)) + " " + row.kind + "|" + row.title + "|" + row.what + "|" + row.why);
+  CHECK(count_of_rows(plan) == lines.size());
   return lines;
 }
 
