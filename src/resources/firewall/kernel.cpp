@@ -42,7 +42,8 @@ Layout layout_of(const Graph& live, const Plan* plan) {
   for (const auto& [id, node] : live.nodes()) {
     if (matters(node.resource)) there.emplace(id, node.resource);
   }
-  for (const Change& change : plan != nullptr ? plan->changes : std::vector<Change>{}) {
+  const std::vector<Change> none;
+  for (const Change& change : plan != nullptr ? plan->changes : none) {
     if (!matters(change.after ? *change.after : *change.before)) continue;
     if (change.after) {
       there.insert_or_assign(id_of(*change.after), *change.after);
