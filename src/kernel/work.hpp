@@ -113,7 +113,7 @@ class Work {
 
   /// Does what is queued; then what comes before the doomed links go; deletes them, and does what waits for that.
   [[nodiscard]] Result<void> flush();
-  /// The same; then waits until what is awaited is ready, at most `patience`; then does what is left for the end.
+  /// The same; then waits until what is awaited is ready, at most `patience` after the last that came; then does what is left for the end.
   [[nodiscard]] Result<void> finish(std::chrono::milliseconds patience);
   /// After a failure: ends the new namespaces and the links into them. What remains shows at the next observation.
   void abandon();
