@@ -53,12 +53,24 @@ std::vector<std::array<std::string, 3>> rows_of(const Status::Places& places) {
   return rows;
 }
 
+std::vector<Status::Run> runs_of(const Graph& live) {
+  std::vector<Status::Run> runs;
+  for (const auto* command : live.all<Command>()) runs.push_back({command->key(), typed(command->words), command->amiss});
+  return runs;
+}
+
+std::string run_text(const Status::Run& run, Paint paint) {
+  constexpr std::size_t widest = 60;
+  const std::string command = run.command.size() <= widest ? run.command : run.command.substr(0, widest - 3) + "...";
+  return printable(command) + (run.amiss.empty() ? "" : painted(paint, color::yellow, " (" + run.amiss + ")"));
+}
+
 }  // namespace
 
 Status status_of(const Graph& live) {
   const auto bridges = live.all<Bridge>();
   const bool filtered = std::any_of(bridges.begin(), bridges.end(), [](const Bridge* bridge) { return bridge->filtered; });
-  return {live.topology(), places_of(live), statements(live, "port"), to_string(backends_of(live.all<Firewall>())), filtered, {}, {}};
+  return {live.topology(), places_of(live), statements(live, "port"), to_string(backends_of(live.all<Firewall>())), filtered, runs_of(live), {}, {}};
 }
 
 std::string status_text(const Status& status, Paint paint) {
@@ -77,6 +89,7 @@ std::string status_text(const Status& status, Paint paint) {
     text += "\n" + line.substr(0, line.find_last_not_of(' ') + 1);
   }
   for (const auto& port : status.ports) text += "\n  port " + printable(port);
+  for (const auto& run : status.runs) text += "\n  run " + printable(run.name) + ": " + run_text(run, paint);
   if (!status.backend.empty()) {
     text += "\n  firewall: " + status.backend + (status.bridges_filtered ? ", inside bridges by their option nf_call_iptables" : "");
   }
@@ -94,12 +107,16 @@ std::string status_json(const Status& status) {
     }
     namespaces.push_back({{"name", ns.empty() ? Json() : Json(ns)}, {"interfaces", std::move(entries)}});
   }
+  auto commands = Json::array();
+  for (const auto& run : status.runs)
+    commands.push_back({{"name", run.name}, {"command", run.command}, {"state", run.amiss.empty() ? "running" : run.amiss}});
   const auto& since = status.since;
   const Json document{{"topology", status.topology},
                       {"namespaces", std::move(namespaces)},
                       {"ports", status.ports},
                       {"firewall", status.backend.empty() ? Json() : Json(status.backend)},
                       {"bridged", status.bridges_filtered ? Json("nf_call_iptables") : Json()},
+                      {"commands", std::move(commands)},
                       {"drift", since ? Json(since->differences) : Json()},
                       {"applied", since ? Json(since->date) : Json()}};
   return document.dump(-1, ' ', true, Json::error_handler_t::replace);

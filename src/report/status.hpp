@@ -25,6 +25,12 @@ struct Status {
     std::string bridge;  ///< that it leads to
     std::vector<std::string> addresses;
   };
+  /// A command that runs in a namespace.
+  struct Run {
+    std::string name;  ///< NS/NAME
+    std::string command;
+    std::string amiss;  ///< what is wrong with it; empty: nothing
+  };
   /// By namespace, then by interface. Namespaces without an interface are there too.
   using Places = std::map<std::string, std::map<std::string, Interface>>;
 
@@ -33,6 +39,7 @@ struct Status {
   std::vector<std::string> ports;
   std::string backend;            ///< what filters and translates; empty: nothing does
   bool bridges_filtered = false;  ///< bridged packets too, by the option of their bridges
+  std::vector<Run> runs;
   std::optional<Since> since;  ///< nullopt: what was applied is not recorded
   std::string notice;          ///< what to know of it first; printable
 };
@@ -42,7 +49,7 @@ struct Status {
 /// Several lines without a last line end. Every text in it is printable.
 [[nodiscard]] std::string status_text(const Status& status, Paint paint);
 
-/// One JSON object: topology, namespaces (name, interfaces (name, addresses, bridge)), ports, firewall, bridged, drift and applied. ASCII only.
+/// One JSON object: topology, namespaces (name, interfaces (name, addresses, bridge)), ports, firewall, bridged, commands (name, command, state), drift and applied. ASCII only.
 [[nodiscard]] std::string status_json(const Status& status);
 
 }  // namespace topo::report
