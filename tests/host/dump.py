@@ -61,6 +61,10 @@ def links_and_addresses():
                 yield line("address", pruned(address | {"dev": link["ifname"]}, ("valid_life_time", "preferred_life_time", "tentative")))
         link["flags"] = sorted(set(link.get("flags", ())) - VOLATILE_LINK_FLAGS)
         link["altnames"] = sorted(link.get("altnames", ()))
+        bridge = link.get("linkinfo", {}).get("info_data", {})
+        if bridge.get("stp_state"):
+            # While a spanning tree changes (802.1D) the kernel shows twice the forward delay here, for half a minute, and not what is set.
+            bridge.pop("ageing_time", None)
         yield line("link", pruned(link, VOLATILE_LINK_KEYS))
 
 
