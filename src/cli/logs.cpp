@@ -63,9 +63,15 @@ void show(const std::string& key, Log& log, bool named, bool whole) {
   show(key, log, named, false);
 }
 
+/// Opens it at the oldest output that is kept.
+void open_log(Log& log) {
+  log.file.reset(::open(log.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (log.file && ::lseek(log.file.get(), 0, SEEK_DATA) > 0) log.unfinished = "[topo: earlier output is not kept]\n";
+}
+
 /// Shows what has come since.
 void show_more(const std::string& key, Log& log, bool named, bool whole) {
-  if (!log.file) log.file.reset(::open(log.path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!log.file) open_log(log);
   std::array<char, 65536> block{};
   for (ssize_t got = 1; log.file && got > 0;) {
     got = ::read(log.file.get(), block.data(), block.size());

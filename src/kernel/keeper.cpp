@@ -32,6 +32,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds pause{20};  // between one SIGKILL and the next, for those that are only being made
+constexpr std::chrono::milliseconds log_pause{5'000};  // between one look at how long the log is and the next
 constexpr std::size_t packet_max = std::size_t{192} << 10U;
 
 /// The parent of a process; 0 where it is gone.
@@ -137,6 +138,7 @@ class Keeping {
   [[noreturn]] void run() {
     for (;;) {
       wait();
+      forget_old_output();
       hear_signals();
       reap();
       hear_clients();
@@ -156,7 +158,15 @@ class Keeping {
     std::vector<pollfd> ready{{listener_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     for (const auto& client : clients_) ready.push_back({client.get(), POLLIN, 0});
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
-    ::poll(ready.data(), ready.size(), stopping_ ? static_cast<int>(std::max<std::int64_t>(left.count(), 0)) + 1 : -1);
+    ::poll(ready.data(), ready.size(), static_cast<int>(stopping_ ? std::max<std::int64_t>(left.count(), 0) + 1 : log_pause.count()));
+  }
+
+  /// Gives back the room of the oldest output. The file keeps its length, so that the command, and who reads along, notice nothing.
+  void forget_old_output() {
+    struct stat log {};
+    if (::fstat(log_.get(), &log) != 0 || log.st_size - forgotten_ <= 2 * Keeper::log_kept) return;
+    const off_t kept_from = log.st_size - Keeper::log_kept;
+    if (::fallocate(log_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, kept_from) == 0) forgotten_ = kept_from;
   }
 
   void hear_signals() {
@@ -241,6 +251,7 @@ class Keeping {
   std::vector<FileDescriptor> clients_;
   const std::uint64_t netns_ = own_namespace() ? own_namespace()->inode() : 0;
   pid_t main_ = -1;
+  off_t forgotten_ = 0;  ///< bytes of the log
   std::string end_;
   bool stopping_ = false;
   Clock::time_point deadline_{};

@@ -68,6 +68,8 @@ class Keeper {
   [[nodiscard]] bool is_gone() const;
 
   static constexpr std::chrono::milliseconds grace{5'000};
+  /// So much of the latest output is kept at least, in bytes, and at rest twice as much at the most.
+  static constexpr std::int64_t log_kept = std::int64_t{8} << 20U;
 
  private:
   explicit Keeper(FileDescriptor line) : line_(std::move(line)) {}
