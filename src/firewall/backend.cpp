@@ -34,10 +34,10 @@ Result<std::vector<const Table*>> Tables::read() const {
   return all;
 }
 
-Result<void> read_together(const std::vector<const Tables*>& looks) {
+Result<void> read_together(const std::vector<const Tables*>& looks, const std::string& topology) {
   std::vector<nftables::Live*> lives;
   for (const Tables* look : looks) lives.push_back(&look->nft());
-  return nftables::Live::list(lives);
+  return nftables::Live::list(lives, {{table_name(topology), owner_mark(topology)}, {shared_table, shared_mark}});
 }
 
 Result<std::optional<Backend>> suitable_backend(const Tables& tables, const std::string& topology) {
@@ -73,9 +73,9 @@ Result<std::optional<Firewall>> observe(const Tables& tables, const std::string&
     const bool by_nft = !firewall.tables.empty() || other->topologies.contains(topology);
     auto on = is_forwarding(tables.place(), family, by_nft ? SharedChains{*other, *legacy} : SharedChains{*legacy, *other}, *meant);
     if (!on) return std::move(on).error();
-    const auto in_force = iptables::is_shared_in_force(tables, family);
+    const auto in_force = by_nft ? nftables::is_shared_in_force(tables) : iptables::is_shared_in_force(tables, family);
     if (!in_force) return in_force.error();
-    (family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6) = *on && (by_nft || *in_force);
+    (family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6) = *on && *in_force;
   }
   if (firewall.rules.empty() && firewall.tables.empty() && !remembered) return std::optional<Firewall>();
   return std::optional(std::move(firewall));
@@ -114,7 +114,14 @@ Result<void> replace(const Place& place, const std::string& topology, const Fire
   const auto own = live.has(table_name(topology), owner_mark(topology)), shared = live.has(shared_table, shared_mark);
   if (!own) return own.error();
   if (!shared) return shared.error();
-  return *own || *shared ? by_nftables(nullptr) : Result<void>();
+  if (*own || *shared) return by_nftables(nullptr);
+  // Somebody may have emptied all tables: what topo turned on is then known by its memory alone.
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto left = after != nullptr ? Result<SharedChain>(SharedChain()) : recalled(place, family, {});
+    if (!left) return left.error();
+    if (left->topologies.contains(topology)) return by_nftables(nullptr);
+  }
+  return {};
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology, const Firewall* wanted) {

@@ -56,8 +56,8 @@ class Tables {
   std::unique_ptr<nftables::Live> live_;
 };
 
-/// Reads the tables of nftables of several namespaces at once, for observe to find them read.
-[[nodiscard]] Result<void> read_together(const std::vector<const Tables*>& looks);
+/// Reads what `topology` has of nftables in several namespaces at once, for observe to find it read.
+[[nodiscard]] Result<void> read_together(const std::vector<const Tables*>& looks, const std::string& topology);
 
 /// The backend for a topology that has nothing in the kernel, by `place`, its gateway: iptables where the kernel has the legacy tables and no rule of
 /// nftables is anybody else's there, else nftables where there is that. nullopt: the kernel has neither.

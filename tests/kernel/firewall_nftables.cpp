@@ -3,6 +3,7 @@
 #include <random>
 
 #include "../unit/policy/random_intent.hpp"
+#include "firewall/nftables/listing.hpp"
 #include "firewall_scratch.hpp"
 #include "policy/compile.hpp"
 
@@ -55,6 +56,25 @@ Firewall compiled(const Intent& intent, Backend backend) {
 }
 
 }  // namespace
+
+TEST_CASE("nftables: what later versions of the library add to a listing is read as well") {
+  const auto tables = nftables::tables_in(R"({"nftables": [
+    {"metainfo": {"version": "1.1.3", "json_schema_version": 1}},
+    {"table": {"family": "inet", "name": "topo_lab", "handle": 1, "comment": "topo:v1:lab"}},
+    {"chain": {"family": "inet", "table": "topo_lab", "name": "input", "handle": 1, "type": "filter", "hook": "input", "prio": -1, "policy": "accept", "comment": "x"}},
+    {"set": {"family": "inet", "name": "members", "table": "topo_lab", "type": ["ifname", "ipv4_addr"], "handle": 2, "flags": "interval", "comment": "x"}},
+    {"map": {"family": "inet", "name": "zones", "table": "topo_lab", "type": {"typeof": {"meta": {"key": "iifname"}}}, "handle": 3,
+             "map": {"typeof": {"ct": {"key": "zone"}}}}}]})");
+  REQUIRE(tables);
+  const auto& table = tables->at("topo_lab");
+  CHECK(table.strange.empty());
+  CHECK(table.chains.at("input").base->hook == "input");
+  CHECK(table.sets.at("members").interval);
+  CHECK(table.sets.at("zones").data == std::vector{topo::nftables::Type::zone});
+  const auto other = nftables::tables_in(R"({"nftables": [{"table": {"family": "inet", "name": "topo_lab", "handle": 1, "flags": "dormant"}}]})");
+  REQUIRE(other);
+  CHECK_FALSE(other->at("topo_lab").strange.empty());
+}
 
 TEST_CASE("nftables: what is written is what is read, from whatever was there to whatever shall be") {
   const char* const given = std::getenv("TOPO_SEED");

@@ -90,6 +90,17 @@ bool needs_forwarding(const Firewall* after, Family family) {
   return after != nullptr && (family == Family::v4 ? after->forwards_v4 : after->forwards_v6);
 }
 
+/// Whether nft(8) can tell an interface by its name: it has no way to write a quotation mark, takes "*" at the end for all that begin so, and
+/// libnftables ends the program that it is in where it reads anything but ASCII.
+bool can_name(const std::string& interface) {
+  return std::all_of(interface.begin(), interface.end(), [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '*' && c != '\\'; });
+}
+
+Error no_name(const std::string& interface) {
+  return {Exit::unsupported, "nftables cannot name the host's interface " + printable(interface) + ", which is to go on forwarding nothing for others",
+          {}, {}, "give it another name (ip link set … name …), or --firewall iptables", {}};
+}
+
 /// The way of one topology's tables, and of the shared one, to what they shall be.
 class Change {
  public:
@@ -108,6 +119,11 @@ class Change {
       if (!planned) return std::move(planned).error();
       wanted[family == Family::v4 ? 0 : 1] = planned->wanted;
       (family == Family::v4 ? v4_ : v6_) = std::move(*planned);
+    }
+    for (const SharedChain& chain : wanted) {
+      for (const auto& guard : chain.guards) {
+        if (!can_name(guard.interface)) return no_name(guard.interface);
+      }
     }
     // What guards others comes before what it guards them from, and goes after it.
     const std::string of_all = changes(*shared, shared_tables(wanted[0], wanted[1]), shared_table, shared_mark);
@@ -180,6 +196,15 @@ Result<SharedChain> shared(const Tables& tables, Family family) {
   const auto rules = tables.nft().read(shared_table, shared_mark);
   if (!rules) return rules.error();
   return shared_in(*rules, family);
+}
+
+Result<bool> is_shared_in_force(const Tables& tables) {
+  const auto there = tables.nft().has(shared_table, shared_mark);
+  if (!there) return there.error();
+  if (!*there) return false;
+  const auto rules = tables.nft().read(shared_table, shared_mark);
+  if (!rules) return rules.error();
+  return *rules == shared_tables(shared_in(*rules, Family::v4), shared_in(*rules, Family::v6));
 }
 
 Result<void> replace(const Place& place, const std::string& topology, const Firewall* after, const Waiting& waiting) {

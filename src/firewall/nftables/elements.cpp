@@ -135,7 +135,8 @@ Result<std::vector<TableName>> table_names(kernel::Channel& channel) {
         nlattr* table[NFTA_TABLE_MAX + 1] = {};
         if (nlmsg_parse(message, sizeof(nfgenmsg), table, NFTA_TABLE_MAX, nullptr) != 0 || table[NFTA_TABLE_NAME] == nullptr) return;
         found.push_back({static_cast<const nfgenmsg*>(nlmsg_data(message))->nfgen_family, nla_get_string(table[NFTA_TABLE_NAME]),
-                         comment_in(table[NFTA_TABLE_USERDATA]).value_or("")});
+                         comment_in(table[NFTA_TABLE_USERDATA]).value_or(""),
+                         table[NFTA_TABLE_FLAGS] != nullptr && nla_get_u32(table[NFTA_TABLE_FLAGS]) != 0});
       });
   if (!read) return std::move(read).error();
   return found;

@@ -15,6 +15,7 @@ struct TableName {
   std::uint8_t family = 0;  ///< NFPROTO_x (linux/netfilter.h)
   std::string name;
   std::string comment;
+  bool flagged = false;  ///< it is dormant, or bound to a process
 };
 
 /// All tables of the channel's namespace. Exit::unsupported where the kernel has no nf_tables.

@@ -1,10 +1,12 @@
 #include "firewall/nftables/library.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <nftables/libnftables.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +54,23 @@ struct AnswerHeader {
   std::uint64_t done = 0, output_size = 0, errors_size = 0;
 };
 
+/// The library waits by select(2), which knows descriptors below FD_SETSIZE alone: what is needed goes above them and all others are closed, where
+/// there may be so many. Gives where the namespaces are then, and `to`.
+std::vector<int> make_room(const std::vector<Request>& requests, int& to) {
+  std::vector<int> moved, stayed;
+  for (const Request& request : requests) stayed.push_back(request.place->netns_fd);
+  const int answers = ::fcntl(to, F_DUPFD_CLOEXEC, FD_SETSIZE);
+  if (answers < 0) return stayed;
+  for (const int fd : stayed) {
+    const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
+    if (high < 0) return stayed;
+    moved.push_back(high);
+  }
+  ::close_range(STDERR_FILENO + 1, FD_SETSIZE - 1, 0);
+  to = answers;
+  return moved;
+}
+
 /// Never returns, and never runs what the parent has registered for its end.
 [[noreturn]] void answer_all(const std::vector<Request>& requests, pid_t parent, int to) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -59,10 +78,12 @@ struct AnswerHeader {
   sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
   if (::getppid() != parent) ::_exit(no_namespace);
+  const std::vector<int> namespaces = make_room(requests, to);
   Library library;
   if (!library.load()) ::_exit(no_library);
-  for (const Request& request : requests) {
-    if (::setns(request.place->netns_fd, CLONE_NEWNET) != 0) ::_exit(no_namespace);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const Request& request = requests[i];
+    if (::setns(namespaces[i], CLONE_NEWNET) != 0) ::_exit(no_namespace);
     nft_ctx* const context = library.make(NFT_CTX_DEFAULT);
     if (context == nullptr || library.buffer_output(context) != 0 || library.buffer_errors(context) != 0) ::_exit(no_namespace);
     const unsigned stateless = request.with_counts ? 0U : unsigned{NFT_CTX_OUTPUT_STATELESS};
@@ -147,6 +168,10 @@ Error failure(const std::string& what, const Answer& answer) {
   if (words.ends_with(std::strerror(EPERM))) {
     error.exit = Exit::unsupported;
     error.remedy = "run topo as root";
+  } else if (words.ends_with(std::strerror(EMSGSIZE))) {
+    error.exit = Exit::unsupported;
+    error.remedy = "without root a transaction is no larger than net.core.wmem_max: have root raise that, as by sysctl -w net.core.wmem_max=16777216; or "
+                   "--firewall iptables";
   } else if (lacks) {
     error.exit = Exit::unsupported;
     error.remedy = "a kernel with nf_tables and all that topo uses of it (docs/how-it-works.md), or --firewall iptables";

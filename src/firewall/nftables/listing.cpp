@@ -1,6 +1,7 @@
 #include "firewall/nftables/listing.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "firewall/nftables/listed_rule.hpp"
@@ -22,9 +23,14 @@ std::optional<Type> type_named(const std::string& name) {
   return std::nullopt;
 }
 
-/// Of a set by a list, of what a map has by one text, "ipv4_addr . inet_service".
+/// Of a set by a list, of what a map has by one text, "ipv4_addr . inet_service"; by later versions of what was declared by typeof as an expression.
 std::optional<std::vector<Type>> types_in(const Json& json) {
   std::vector<std::string> names;
+  if (const Json* const expression = member(json, "typeof")) {
+    if (*expression == Json{{"meta", {{"key", "iifname"}}}}) return std::vector{Type::ifname};
+    if (*expression == Json{{"ct", {{"key", "zone"}}}}) return std::vector{Type::zone};
+    return std::nullopt;
+  }
   if (json.is_array()) {
     for (const Json& each : json) names.push_back(each.is_string() ? each.get<std::string>() : "");
   } else if (json.is_string()) {
@@ -44,12 +50,20 @@ std::optional<std::vector<Type>> types_in(const Json& json) {
   return types;
 }
 
+/// Whether every member is one of these. Which of them there are depends on the library's version: comments came later.
+bool has_only(const Json& json, std::initializer_list<const char*> known) {
+  const auto items = json.items();
+  return std::all_of(items.begin(), items.end(), [&](const auto& item) {
+    return std::any_of(known.begin(), known.end(), [&](const char* key) { return item.key() == key; });
+  });
+}
+
 void read_set(const Json& json, bool is_map, Table& table) {
   const auto key = json.contains("type") ? types_in(json["type"]) : std::nullopt;
   const auto data = is_map && json.contains("map") ? types_in(json["map"]) : std::optional<std::vector<Type>>(std::vector<Type>());
   const Json flags = json.value("flags", Json::array());
-  const std::size_t usual = 5U + (is_map ? 1U : 0U) + (json.contains("flags") ? 1U : 0U);  // family, name, table, type, handle
-  const bool known = key && data && json.size() == usual && (flags.empty() || flags == Json::array({"interval"}));
+  const bool known = key && data && has_only(json, {"family", "name", "table", "type", "map", "flags", "handle", "comment"}) &&
+                     (flags.empty() || flags == Json::array({"interval"}) || flags == "interval");
   const std::string name = text_in(json, "name");
   if (!known) {
     Json without = json;
@@ -66,7 +80,7 @@ void read_set(const Json& json, bool is_map, Table& table) {
 void read_chain(const Json& json, Table& table) {
   Chain& chain = table.chains[text_in(json, "name")];
   if (json.contains("hook")) chain.base = Base{text_in(json, "type"), text_in(json, "hook"), json.value("prio", 0), text_in(json, "policy")};
-  if (json.size() != (chain.base ? 8U : 4U)) table.strange.insert("chain " + json.value("name", "") + json.value("dev", ""));
+  if (!has_only(json, {"family", "table", "name", "handle", "comment", "type", "hook", "prio", "policy"})) table.strange.insert("chain " + json.value("name", "") + json.value("dev", ""));
 }
 
 Result<Json> objects_in(const std::string& listing) {
@@ -89,7 +103,7 @@ Result<std::map<std::string, Table>> tables_in(const std::string& listing) {
     if (kind == "metainfo") continue;
     if (kind == "table") {
       Table& table = tables[text_in(*content, "name")];
-      if (content->size() != 3U) table.strange.insert(object.dump());  // family, name, handle; else a flag: dormant
+      if (!has_only(*content, {"family", "name", "handle", "comment"})) table.strange.insert(object.dump());
       continue;
     }
     Table& table = tables[text_in(*content, "table")];

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint8_t families[] = {NFPROTO_INET, NFPROTO_BRIDGE};
 const char* family_name(std::uint8_t family) { return family == NFPROTO_INET ? "inet" : "bridge"; }
+bool is_family(std::uint8_t family) { return std::find(std::begin(families), std::end(families), family) != std::end(families); }
+std::string list_command(std::uint8_t family, const std::string& table) { return std::string("list table ") + family_name(family) + ' ' + table; }
 
 /// Whether nf_tables is a module that is not loaded: to ask for its tables would load it.
 bool is_unloaded_module() {
@@ -66,7 +68,7 @@ Result<bool> Live::has(const std::string& table, const std::string& mark) {
   const auto all = names();
   if (!all) return all.error();
   return std::any_of((*all)->begin(), (*all)->end(), [&](const TableName& each) {
-    return each.name == table && each.comment == mark && std::find(std::begin(families), std::end(families), each.family) != std::end(families);
+    return each.name == table && each.comment == mark && is_family(each.family);
   });
 }
 
@@ -83,41 +85,41 @@ Result<std::vector<std::string>> Live::topologies() {
   return found;
 }
 
-Result<void> Live::list(const std::vector<Live*>& looks) {
+Result<void> Live::list(const std::vector<Live*>& looks, const std::vector<Named>& tables) {
   std::vector<Request> requests;
-  std::vector<std::pair<Live*, std::uint8_t>> whose;
+  std::vector<std::pair<Live*, Key>> whose;
   for (Live* look : looks) {
-    if (look->listings_) continue;
     const auto all = look->names();
     if (!all) return all.error();
-    std::map<std::uint8_t, Listing> none;
-    for (const std::uint8_t family : families) {
-      const bool any = std::any_of((*all)->begin(), (*all)->end(), [&](const TableName& each) {
-        return each.family == family && (each.comment == shared_mark || owner_of(each.comment));
-      });
-      if (!any) continue;
-      requests.push_back({&look->place_, std::string("list ruleset ") + family_name(family)});
-      whose.emplace_back(look, family);
+    for (const TableName& each : **all) {
+      const Key key(each.family, each.name);
+      const bool asked = is_family(each.family) && std::any_of(tables.begin(), tables.end(), [&](const Named& named) {
+                           return named.table == each.name && named.mark == each.comment;
+                         });
+      if (!asked || look->listed_.contains(key)) continue;
+      if (each.flagged) {
+        // libnftables 1.0.6 writes such flags as bytes that are no text.
+        look->listed_[key].strange.insert("flags");
+        continue;
+      }
+      requests.push_back({&look->place_, list_command(each.family, each.name)});
+      whose.emplace_back(look, key);
     }
-    look->listings_ = std::move(none);
   }
   auto answers = run(requests);
+  if (!answers) return std::move(answers).error();
   for (std::size_t i = 0; i < whose.size(); ++i) {
-    auto listing = answers && (*answers)[i].done ? tables_in((*answers)[i].output) : Result<Listing>(Listing());
-    if (listing && answers && (*answers)[i].done) {
-      (*whose[i].first->listings_)[whose[i].second] = std::move(*listing);
-      continue;
-    }
-    for (Live* look : looks) look->listings_.reset();
-    if (!answers) return std::move(answers).error();
+    const auto& [look, key] = whose[i];
+    if (!(*answers)[i].done) return failure("cannot read the tables of nftables", (*answers)[i]);
+    auto listing = tables_in((*answers)[i].output);
     if (!listing) return std::move(listing).error();
-    return failure("cannot read the tables of nftables", (*answers)[i]);
+    look->listed_[key] = std::move((*listing)[key.second]);
   }
   return {};
 }
 
 Result<topo::nftables::Table> Live::read_table(std::uint8_t family, const std::string& name) {
-  topo::nftables::Table table = (*listings_)[family][name];
+  topo::nftables::Table table = listed_[{family, name}];
   for (auto& [set_name, set] : table.sets) {
     const auto understood = read_elements(channel_, family, name, set_name, set);
     if (!understood) return understood.error();
@@ -128,12 +130,11 @@ Result<topo::nftables::Table> Live::read_table(std::uint8_t family, const std::s
 
 Result<topo::nftables::Ruleset> Live::read(const std::string& table, const std::string& mark) {
   topo::nftables::Ruleset rules;
-  if (auto listed = list({this}); !listed) return std::move(listed).error();
+  if (auto listed = list({this}, {{table, mark}}); !listed) return std::move(listed).error();
   const auto all = names();
   if (!all) return all.error();
   for (const TableName& each : **all) {
-    if (each.name != table || each.comment != mark || std::find(std::begin(families), std::end(families), each.family) == std::end(families))
-      continue;
+    if (each.name != table || each.comment != mark || !is_family(each.family)) continue;
     auto read = read_table(each.family, table);
     if (!read) return std::move(read).error();
     // It is there all the same, and must go before another can take its place.
@@ -146,16 +147,16 @@ Result<topo::nftables::Ruleset> Live::read(const std::string& table, const std::
 Result<void> count_packets(const Place& place, const std::string& topology, Counters& into) {
   Live live(place);
   const std::string name = table_name(topology);
-  const auto there = live.has(name, owner_mark(topology));
-  if (!there) return there.error();
-  if (!*there) return {};
-  for (const std::uint8_t family : families) {
-    const auto answers = run({{&place, std::string("list ruleset ") + family_name(family), true}});
+  const auto all = live.names();
+  if (!all) return all.error();
+  for (const TableName& each : **all) {
+    if (each.name != name || each.comment != owner_mark(topology) || !is_family(each.family) || each.flagged) continue;
+    const auto answers = run({{&place, list_command(each.family, name), true}});
     if (!answers) return answers.error();
     if (!answers->front().done) return failure("cannot read the tables of nftables", answers->front());
     auto counts = counts_in(answers->front().output, name);
     if (!counts) return std::move(counts).error();
-    for (auto& [chain, rules] : *counts) into[{family_name(family), chain}].assign(rules.begin(), rules.end());
+    for (auto& [chain, rules] : *counts) into[{family_name(each.family), chain}].assign(rules.begin(), rules.end());
   }
   return {};
 }

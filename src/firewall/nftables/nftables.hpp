@@ -16,6 +16,9 @@ enum class Presence : std::uint8_t { none, not_loaded, there };
 /// The shared chain of one family; empty where there is none.
 [[nodiscard]] Result<SharedChain> shared(const Tables& tables, Family family);
 
+/// Whether the shared table is to the letter what its meaning asks for: nobody has put anything into it, or taken it out of force.
+[[nodiscard]] Result<bool> is_shared_in_force(const Tables& tables);
+
 /// Brings the tables to `after` (nullptr: nothing of ours left), with the forwarding that it needs, in one transaction.
 [[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* after, const Waiting& waiting);
 

@@ -148,7 +148,7 @@ Result<void> KernelHalf<Firewall>::observe(const Reading& reading, Graph& live) 
   for (const auto& [ns, place] : reading.places) {
     if (may_have_firewall(reading, *place)) looks.push_back(&tables_of(reading, *place));
   }
-  if (auto read = firewall::read_together(looks); !read) return read;
+  if (auto read = firewall::read_together(looks, reading.topology); !read) return read;
   for (const firewall::Tables* look : looks) {
     auto found = firewall::observe(*look, reading.topology);
     if (!found) return std::move(found).error();
