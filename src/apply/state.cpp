@@ -19,7 +19,7 @@
 namespace topo {
 namespace {
 
-constexpr std::string_view format = "topo.applied/1";
+constexpr std::string_view format = "topo.applied/2", without_firewall = "topo.applied/1";
 constexpr const char* file_name = "applied";
 constexpr const char* unfinished_name = "applied.new";
 constexpr std::size_t largest = std::size_t{256} << 20U;
@@ -27,6 +27,7 @@ constexpr std::size_t largest = std::size_t{256} << 20U;
 std::string to_text(const Applied& applied) {
   std::string text;
   append_field(text, format);
+  append_field(text, std::to_string(static_cast<int>(applied.firewall)));
   append_field(text, std::to_string(applied.set.size()));
   for (const auto& [name, value] : applied.set) {
     append_field(text, name);
@@ -40,10 +41,17 @@ std::string to_text(const Applied& applied) {
 }
 
 std::optional<Applied> from_text(std::string_view text) {
-  if (take_field(text) != format) return std::nullopt;
+  Applied applied;
+  const auto version = take_field(text);
+  if (version == format) {
+    const auto choice = take_number(text);
+    if (!choice || *choice < 0 || *choice > static_cast<int>(FirewallChoice::none)) return std::nullopt;
+    applied.firewall = static_cast<FirewallChoice>(*choice);
+  } else if (version != without_firewall) {
+    return std::nullopt;
+  }
   auto count = take_number(text);
   if (!count || *count < 0) return std::nullopt;
-  Applied applied;
   while (!text.empty()) {
     auto first = take_field(text);
     auto second = take_field(text);
@@ -78,7 +86,7 @@ bool write_file(int folder_fd, const std::string& text) {
 }  // namespace
 
 bool operator==(const Applied& a, const Applied& b) {
-  return a.set == b.set && std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(),
+  return a.set == b.set && a.firewall == b.firewall && std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(),
                                       [](const Source& x, const Source& y) { return x.name == y.name && x.text == y.text; });
 }
 

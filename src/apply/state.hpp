@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apply/locks.hpp"
+#include "topo/firewall.hpp"
 #include "topo/diagnostic.hpp"
 #include "topo/error.hpp"
 
@@ -18,6 +19,7 @@ namespace topo {
 struct Applied {
   Sources sources;  ///< the first is the file that was named
   std::map<std::string, std::string> set;
+  FirewallChoice firewall = FirewallChoice::automatic;  ///< that was asked for
   std::time_t when = 0;  ///< of what is recorded: since when it is
 };
 

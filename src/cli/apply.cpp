@@ -58,7 +58,7 @@ Exit apply_one(const Input& input, const Arguments& arguments, nlohmann::ordered
     guard.emplace([](std::chrono::milliseconds timeout) { return live_kernels(timeout); }, Guard::Options{state_folder, time_to_confirm(arguments), options.lock_timeout, launcher() ? std::vector{launcher()->fd()} : std::vector<int>{}});
     options.witness = &*guard;
   }
-  auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
+  auto outcome = apply_graph(live_kernels(options.lock_timeout, last.now().firewall), input.desired.graph, options);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
   if (!outcome) {
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});

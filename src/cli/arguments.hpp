@@ -25,7 +25,7 @@ struct Arguments {
   std::optional<double> confirm_s;  ///< apply: to be taken back unless it is confirmed in this time
   Format format = Format::text;
   Color color = Color::automatic;
-  FirewallChoice firewall = FirewallChoice::automatic;
+  std::optional<FirewallChoice> firewall;  ///< nullopt: as it was, else automatic
   bool yes = false;
   bool dry_run = false;
   bool take_port = false;

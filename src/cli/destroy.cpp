@@ -73,7 +73,7 @@ Exit destroy_one(const std::string& name, const Arguments& arguments, nlohmann::
     drop_record(name);
     forgotten = true;
   };
-  auto outcome = apply_graph(live_kernels(arguments), Graph(name), options);
+  auto outcome = apply_graph(live_kernels(lock_timeout(arguments)), Graph(name), options);
   if (!outcome) {
     results.push_back({{"topology", name}, {"result", "failed"}, {"error", to_json(outcome.error())}});
     return complain(outcome.error());

@@ -21,12 +21,13 @@ struct Wanted {
   const Desired& desired;
   const Graph* applied;   ///< the graph of what was last applied
   const Recorded* other;  ///< that, where it is not this
+  FirewallChoice firewall;
 };
 
 Exit diff_one(const Wanted& wanted, const Arguments& arguments, nlohmann::ordered_json& results) {
   const std::string& name = wanted.topology.name.value;
   const Sources& sources = wanted.topology.sources;
-  auto planned = plan_graph(live_kernels(arguments), wanted.desired.graph, wanted.applied);
+  auto planned = plan_graph(live_kernels(lock_timeout(arguments), wanted.firewall), wanted.desired.graph, wanted.applied);
   if (!planned) {
     results.push_back({{"topology", name}, {"error", to_json(planned.error())}});
     return complain(planned.error());
@@ -49,7 +50,7 @@ Exit diff_files(const std::vector<Input>& inputs, const Arguments& arguments, nl
   Exit exit = Exit::ok;
   for (const auto& input : inputs) {
     const LastApplied last(input, arguments);
-    exit = worse(exit, diff_one({input.topology, input.desired, last.graph(), last.other()}, arguments, results));
+    exit = worse(exit, diff_one({input.topology, input.desired, last.graph(), last.other(), last.now().firewall}, arguments, results));
   }
   return exit;
 }
@@ -76,7 +77,7 @@ Exit diff_recorded(const Arguments& arguments, nlohmann::ordered_json& results) 
       exit = worse(exit, Exit::invalid);
       continue;
     }
-    exit = worse(exit, diff_one({recorded->topology, recorded->desired, &recorded->desired.graph, nullptr}, arguments, results));
+    exit = worse(exit, diff_one({recorded->topology, recorded->desired, &recorded->desired.graph, nullptr, recorded->applied.firewall}, arguments, results));
   }
   return exit;
 }

@@ -100,7 +100,8 @@ Exit doctor(const Arguments& arguments) {
   if (!allowed && arguments.fix) return complain(allowed.error(), arguments, format);
   ::unsetenv("XTABLES_LOCKFILE");  // the machine's: what is tried is tried on a private host
   const auto modules = arguments.fix ? doctor::Modules::load : doctor::Modules::leave;
-  const Findings found = allowed ? examine_all(patients, modules, arguments.firewall) : examine_private(patients, arguments.firewall);
+  const auto choice = arguments.firewall.value_or(FirewallChoice::automatic);
+  const Findings found = allowed ? examine_all(patients, modules, choice) : examine_private(patients, choice);
   const Exit exit = exit_of(found);
   if (arguments.format == Format::json) {
     say_json(Json{{"format", format}, {"exit", static_cast<int>(exit)}, {"findings", to_json(found)}});

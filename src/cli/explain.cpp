@@ -119,14 +119,15 @@ Exit explain(const Arguments& arguments) {
   if (!known) return complain(known.error(), arguments, format);
   const auto question = read_question(operands[operands.size() - 2], operands.back());
   if (!question) return complain(question.error(), arguments, format);
-  const Backend backend = arguments.firewall == FirewallChoice::nftables ? Backend::nftables : Backend::iptables;
+  const auto choice = arguments.firewall.value_or(recorded_choice(known->topology.name.value));
+  const Backend backend = choice == FirewallChoice::nftables ? Backend::nftables : Backend::iptables;
   const Firewall desired = firewall_of(known->desired.graph, backend);
   const reach::Picture file(known->topology, known->desired.graph, known->desired.intent);
   std::vector<report::Explained> told;
   if (arguments.live) {
     if (auto allowed = need_privilege("read the network"); !allowed) return complain(allowed.error(), arguments, format);
     drop_privileges();
-    const auto kernel = live_kernels(arguments)();
+    const auto kernel = live_kernels(lock_timeout(arguments))();
     if (!kernel) return complain(kernel.error(), arguments, format);
     const auto live = (*kernel)->observe(known->desired.graph);
     if (!live) return complain(live.error(), arguments, format);

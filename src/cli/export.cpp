@@ -19,7 +19,7 @@ Exit export_topology(const Arguments& arguments) {
   if (!names) return complain(names.error(), arguments, format);
   if (names->size() > 1) return complain(several_here(*names, "name one"), arguments, format);
   if (names->empty()) return complain(Error{Exit::invalid, "no topology is here", {}, {}, {}, {}}, arguments, format);
-  const auto planned = plan_graph(live_kernels(arguments), Graph(names->front()));
+  const auto planned = plan_graph(live_kernels(lock_timeout(arguments)), Graph(names->front()));
   if (!planned) return complain(planned.error(), arguments, format);
   std::string file = report::topology_file(planned->observed.live);
   if (arguments.format == Format::json) {

@@ -52,7 +52,7 @@ Result<Wanted> exported(const Graph& live) {
 }
 
 Result<Live> look(const Graph& desired, const Arguments& arguments) {
-  auto planned = plan_graph(live_kernels(arguments), desired);
+  auto planned = plan_graph(live_kernels(lock_timeout(arguments), recorded_choice(desired.topology())), desired);
   if (!planned) return planned.error();
   Live live{std::move(*planned), {}};
   // What cannot be told as a file has a policy that cannot be drawn: its drift is in the plan all the same.
@@ -67,7 +67,7 @@ Result<Wanted> applied(const Arguments& arguments) {
   if (names->size() > 1) return several_here(*names, "name one");
   if (names->empty()) return Error{Exit::invalid, "no topology is here", {}, {}, "give a file: topo graph FILE", {}};
   if (auto recorded = recall_topology(names->front())) return Wanted{std::move(recorded->topology), std::move(recorded->desired)};
-  auto planned = plan_graph(live_kernels(arguments), Graph(names->front()));
+  auto planned = plan_graph(live_kernels(lock_timeout(arguments)), Graph(names->front()));
   if (!planned) return planned.error();
   return exported(planned->observed.live);
 }

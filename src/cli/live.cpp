@@ -49,10 +49,8 @@ std::chrono::milliseconds lock_timeout(const Arguments& arguments) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::min(arguments.lock_timeout_s, 1e9) * 1000));
 }
 
-Kernels live_kernels(std::chrono::milliseconds lock_timeout) { return linux_kernels(lock_timeout, show_progress, FirewallChoice::automatic, launcher()); }
-
-Kernels live_kernels(const Arguments& arguments) {
-  return linux_kernels(lock_timeout(arguments), show_progress, arguments.firewall, launcher());
+Kernels live_kernels(std::chrono::milliseconds lock_timeout, FirewallChoice firewall) {
+  return linux_kernels(lock_timeout, show_progress, firewall, launcher());
 }
 
 namespace {
@@ -75,6 +73,11 @@ std::optional<Recorded> read_recorded(const std::string& name, Applied applied) 
 
 }  // namespace
 
+FirewallChoice recorded_choice(const std::string& topology) {
+  const auto applied = recall(topology);
+  return applied ? applied->firewall : FirewallChoice::automatic;
+}
+
 std::optional<Recorded> recall_topology(const std::string& name) {
   auto applied = recall(name);
   if (!applied) return std::nullopt;
@@ -84,6 +87,7 @@ std::optional<Recorded> recall_topology(const std::string& name) {
 LastApplied::LastApplied(const Input& input, const Arguments& arguments) : input_(input), now_{input.topology.sources, arguments.set} {
   const std::string& name = input.topology.name.value;
   auto applied = recall(name);
+  now_.firewall = arguments.firewall.value_or(applied ? applied->firewall : FirewallChoice::automatic);
   if (!applied) return;
   is_input_ = *applied == now_;
   if (!is_input_) other_ = read_recorded(name, *std::move(applied));

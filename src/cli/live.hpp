@@ -17,9 +17,12 @@ namespace topo::cli {
 
 [[nodiscard]] std::chrono::milliseconds lock_timeout(const Arguments& arguments);
 
-/// Kernels of this machine, each with sockets of its own, that wait so long for the lock of iptables: as `arguments` say where they are given.
-[[nodiscard]] Kernels live_kernels(std::chrono::milliseconds lock_timeout);
-[[nodiscard]] Kernels live_kernels(const Arguments& arguments);
+/// Kernels of this machine, each with sockets of its own, that wait so long for the lock of iptables. `firewall` says by what to filter; a topology
+/// that is here has it in itself, unless it was applied with another choice than FirewallChoice::automatic (Applied::firewall).
+[[nodiscard]] Kernels live_kernels(std::chrono::milliseconds lock_timeout, FirewallChoice firewall = FirewallChoice::automatic);
+
+/// What was asked for when the topology was last applied here; automatic where nothing is recorded.
+[[nodiscard]] FirewallChoice recorded_choice(const std::string& topology);
 
 /// The topology that was last applied here under a name, from the files as they were then.
 struct Recorded {

@@ -80,7 +80,7 @@ std::vector<Command> commands() {
       {"exec", "Run a command inside a namespace", cli::exec, {}, "NS", "Namespace, then the command and its arguments", 1, 1},
       {"shell", "Start $SHELL inside a namespace", cli::shell, {}, "NS", "Namespace", 1, 1},
       {"logs", "Show what commands in namespaces have printed", run<cli::logs>, {}, "NS[/NAME]", "Namespace, or one command of it; left out: all that run here", 0, 1},
-      {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {.set = true, .firewall = true}, "FILE", file_help, 0, -1},
+      {"test", "Prove by packets that who reaches whom is as declared", run<cli::test>, {.set = true}, "FILE", file_help, 0, -1},
       {"explain",
        "Say why A can or cannot reach B, hop by hop",
        run<cli::explain>,
@@ -240,8 +240,6 @@ int complete(const std::string& word, const CLI::App& app) {
 int dispatch(std::vector<std::string> words) {
   Arguments arguments;
   std::vector<std::string> set;
-  if (!topo::cli::read_environment(arguments))
-    return usage_error("TOPO_FIREWALL takes auto, iptables, nftables or none, not '" + std::string(std::getenv("TOPO_FIREWALL")) + "'");
   CLI::App app("declarative network topologies, from a file to the kernel, all or nothing", "topo");
   app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "topo " TOPO_VERSION);
@@ -253,6 +251,11 @@ int dispatch(std::vector<std::string> words) {
   if (chosen != words.end() && std::find(names.begin(), names.end(), *chosen) == names.end()) {
     return usage_error("there is no command '" + *chosen + "'", suggestion(*chosen, names));
   }
+  const bool is_asked = std::any_of(all.begin(), all.end(), [&](const Command& it) {
+    return chosen != words.end() && it.name == *chosen && it.options.firewall;
+  });
+  if (is_asked && !topo::cli::read_environment(arguments))
+    return usage_error("TOPO_FIREWALL takes auto, iptables, nftables or none, not '" + std::string(std::getenv("TOPO_FIREWALL")) + "'");
   // Before the command nothing but --help could ask for the others.
   const bool is_first = !words.empty() && chosen == words.begin() && *chosen != "completion";
   for (const auto& command : all) {

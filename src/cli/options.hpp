@@ -17,7 +17,7 @@ struct Options {
 /// Adds those. What they say comes into `arguments`, and each --set into `set`; both must outlive the parsing.
 void add_options(CLI::App& app, const Options& options, Arguments& arguments, std::vector<std::string>& set);
 
-/// What the environment says, for all commands: TOPO_FIREWALL. False where that is none of its words.
+/// What the environment says: TOPO_FIREWALL. False where that is none of its words.
 [[nodiscard]] bool read_environment(Arguments& arguments);
 
 /// Adds those that `command` alone has.

@@ -66,7 +66,7 @@ Exit apply_one(const Input& input, const Arguments& arguments) {
     return true;
   };
   options.done = [&] { keep(name, {input.topology.sources, arguments.set}); };
-  const auto outcome = apply_graph(live_kernels(arguments), input.desired.graph, options);
+  const auto outcome = apply_graph(live_kernels(options.lock_timeout, arguments.firewall.value_or(FirewallChoice::automatic)), input.desired.graph, options);
   return outcome ? Exit::ok : complain(outcome.error());
 }
 

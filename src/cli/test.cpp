@@ -30,7 +30,7 @@ struct Tested {
 
 /// The gateway's, by the backend that the topology has here, or would get.
 Result<Firewall> wanted_firewall(const Graph& desired, const Arguments& arguments) {
-  const auto kernel = live_kernels(arguments)();
+  const auto kernel = live_kernels(lock_timeout(arguments), recorded_choice(desired.topology()))();
   if (!kernel) return kernel.error();
   if (const auto observed = (*kernel)->observe(desired); !observed) return observed.error();
   const auto settled = (*kernel)->settle(desired);
