@@ -32,6 +32,7 @@ struct Packet {
   std::size_t sender = none;  ///< the member by whose port it came to where it is
   std::size_t received = 0;   ///< by how many stations, its answer included
   std::vector<Translation> masked;
+  std::vector<std::size_t> known_to;  ///< the namespaces that have seen it, and know its answer for one
   std::vector<std::size_t> tracked;  ///< the conntrack zones of the gateway that know the connection: a plain switch's segment, or none
   Leg leg;
   std::vector<Move> moves;
@@ -175,7 +176,7 @@ class Journey {
     if (here == gateway) cross(packet, in, out);
     if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
     if (out == way_out) return leave(std::move(packet));
-    if (here != gateway && !packet.back) mask(packet, here, out, next);
+    if (here != gateway && !mask(packet, here, out, next)) return lose(std::move(packet), Loss::Kind::masked, here, packet.source);
     if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
     if (!interface(out).amiss.empty()) return lose(std::move(packet), Loss::Kind::down, here, next, out);
     const std::size_t taker = interface(out).domain == none ? none : network_.answerer(interface(out).domain, next, out);
@@ -186,20 +187,24 @@ class Journey {
     receive(std::move(packet), interface(taker).node, taker);
   }
 
-  /// Source translation in a namespace, of what begins a connection there.
-  void mask(Packet& packet, std::size_t here, std::size_t out, const IpAddress& next) const {
+  /// Source translation in a namespace, of what begins a connection there. False: it takes an answer for such.
+  bool mask(Packet& packet, std::size_t here, std::size_t out, const IpAddress& next) const {
+    if (!packet.back) packet.known_to.push_back(here);
+    if (packet.back && std::find(packet.known_to.begin(), packet.known_to.end(), here) != packet.known_to.end()) return true;
     for (const Masking& masking : station(here).masking) {
       const Family family = packet.source.family();
       if (masking.interface != out || std::find(masking.families.begin(), masking.families.end(), family) == masking.families.end()) continue;
       const auto own = masking.to ? masking.to : address_of(out, next);
       if (!own || own->family() != family) continue;
       if (*own != packet.source) {
+        if (packet.back) return false;
         packet.masked.push_back({here, packet.source, *own});
         packet.source = *own;
         if (records_) packet.moves.back().masked_as = *own;
       }
-      return;
+      return true;
     }
+    return true;
   }
 
   // --- at a station ---
@@ -242,6 +247,7 @@ class Journey {
 
   void answer(Packet packet, std::size_t here) {
     packet.back = true;
+    packet.known_to.push_back(here);
     std::swap(packet.source, packet.destination);
     const RouteEntry* route = network_.route(here, packet.source, packet.destination, none);
     pass(std::move(packet), here, none, route);

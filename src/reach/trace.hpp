@@ -50,6 +50,7 @@ struct Loss {
     no_router,  ///< who gets it forwards nothing
     elsewhere,  ///< somebody else has the address
     outside,    ///< it leaves to the outside
+    masked,     ///< an answer of which a namespace takes the source away, as it has not seen what is answered
     loop,
     down  ///< live: something on the way is down
   };

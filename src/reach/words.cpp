@@ -39,6 +39,8 @@ std::string what_is_lost(const Model& model, const Loss& loss) {
       return there + " is " + here + "'s own there";
     case Loss::Kind::outside:
       return "the host sends it to the outside: it has no route to " + there;
+    case Loss::Kind::masked:
+      return here + " gives it another source than " + there + ", as it has not seen what is answered";
     case Loss::Kind::loop:
       return "it goes round in circles";
     case Loss::Kind::down: {

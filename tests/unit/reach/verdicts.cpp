@@ -79,6 +79,19 @@ TEST_CASE("what is lost is not denied, and the policy is asked first") {
   CHECK(verdict(*all, "lone", "host", "80").starts_with("allowed"));
 }
 
+TEST_CASE("an answer is lost by a namespace that hides sources and has not seen what is answered") {
+  const auto all = pictured(
+      "bridges: { lan: { subnet: 10.1.0.0/24, nat: masquerade } }\n"
+      "namespaces:\n"
+      "  gate: { router: true, nat: { eth0: masquerade }, attach: { lan: 10.1.0.10 } }\n"
+      "  box: { attach: { lan: 10.1.0.20 }, routes: { default: gate } }\n"
+      "policy: { allow: [internet -> lan:22] }\n");
+  CHECK(verdict(*all, "192.0.2.1", "box", "22") ==
+        "unroutable (the answer is lost: gate gives it another source than 10.1.0.20, as it has not seen what is answered)");
+  CHECK(verdict(*all, "192.0.2.1", "gate", "22") == "allowed (allow internet -> lan:22)");
+  CHECK(verdict(*all, "box", "192.0.2.1", "443") == "allowed (bridge lan has nat)");
+}
+
 TEST_CASE("a router's port map, cable and translation") {
   const auto all = pictured(
       "bridges: { street: { subnet: 10.64.0.0/24, nat: masquerade }, lan: { address: none } }\n"
