@@ -106,7 +106,12 @@ Result<void> KernelHalf<Etc>::remove(const Etc& live, Execution& execution) {
   if (is_linked(topology, live.ns) && ::unlink(path.c_str()) != 0 && errno != ENOENT) return file_error("cannot remove a link", path, errno);
   if (auto gone = kernel::remove_tree(own); !gone) return gone;
   (void)::rmdir(own.substr(0, own.rfind('/')).c_str());
-  if (exists(made_folder) && ::rmdir(netns_etc_folder) == 0) (void)::unlink(made_folder);
+  if (!exists(made_folder)) return {};
+  if (::rmdir(netns_etc_folder) != 0 && errno != ENOENT) {
+    // Others have links in it, or whatever else.
+    return errno == ENOTEMPTY || errno == EEXIST ? Result<void>() : file_error("cannot remove a folder", netns_etc_folder, errno);
+  }
+  if (::unlink(made_folder) != 0 && errno != ENOENT) return file_error("cannot remove a file", made_folder, errno);
   return {};
 }
 
