@@ -32,7 +32,8 @@ struct Look {
 void add_status(const std::string& name, const Arguments& arguments, Look& look) {
   const auto recorded = recall_topology(name);
   const Graph nothing(name);
-  const auto planned = plan_graph(live_kernels(lock_timeout(arguments), recorded ? recorded->applied.firewall : FirewallChoice::automatic), recorded ? recorded->desired.graph : nothing);
+  const auto firewall = recorded ? recorded->applied.firewall : FirewallChoice::automatic;
+  const auto planned = plan_graph(live_kernels(lock_timeout(arguments), firewall), recorded ? recorded->desired.graph : nothing);
   if (!planned) {
     look.topologies.push_back({{"topology", name}, {"error", to_json(planned.error())}});
     look.exit = worse(look.exit, complain(planned.error()));

@@ -24,6 +24,9 @@
 
 namespace topo::policy::nft {
 
+/// The priority of what filters: NF_IP_PRI_FILTER is 0 (linux/netfilter_ipv4.h).
+inline constexpr int before_filter = -1;
+
 class Compiler {
  public:
   Compiler(const Intent& intent, const Relations& relations);

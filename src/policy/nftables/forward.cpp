@@ -7,8 +7,6 @@
 namespace topo::policy::nft {
 namespace {
 
-constexpr int before_filter = -1;  // NF_IP_PRI_FILTER is 0, linux/netfilter_ipv4.h
-
 bool has_way_out(const Nat& nat, Family family) {
   return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
 }

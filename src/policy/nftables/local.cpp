@@ -6,8 +6,6 @@
 namespace topo::policy::nft {
 namespace {
 
-constexpr int before_filter = -1;
-
 using nftables::name_value;
 using nftables::number_value;
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "resources/firewall/protocol_name.hpp"
+
 namespace topo::nftables {
 namespace {
 
@@ -58,21 +60,6 @@ std::string hexadecimal(std::uint32_t number) {
   std::string text = "0x";
   for (int shift = 28; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> static_cast<unsigned>(shift) & 15U];
   return text;
-}
-
-std::string protocol_name(std::uint32_t protocol) {
-  switch (protocol) {
-    case 1:
-      return "icmp";
-    case 6:
-      return "tcp";
-    case 17:
-      return "udp";
-    case 58:
-      return "ipv6-icmp";
-    default:
-      return std::to_string(protocol);
-  }
 }
 
 /// What nft calls a number of these types; empty for others.

@@ -1,4 +1,5 @@
-// From one ruleset to another, in the commands of nft(8). Names and comments are topo's own words; nothing else that a file says gets here.
+// From one ruleset to another, in the commands of nft(8). Names and comments are topo's own words, and names
+// of the host's interfaces that the backend has looked at: nothing else gets here.
 #include <algorithm>
 
 #include "resources/firewall/nftables.hpp"

@@ -3,24 +3,10 @@
 #include <array>
 #include <utility>
 
+#include "resources/firewall/protocol_name.hpp"
+
 namespace topo::netfilter {
 namespace {
-
-/// As iptables itself prints them.
-std::string protocol_name(std::uint8_t protocol) {
-  switch (protocol) {
-    case 1:
-      return "icmp";
-    case 6:
-      return "tcp";
-    case 17:
-      return "udp";
-    case 58:
-      return "ipv6-icmp";
-    default:
-      return std::to_string(protocol);
-  }
-}
 
 std::string range_text(const Ports& ports, char dash) {
   return std::to_string(ports.first) + (ports.first == ports.last ? std::string() : dash + std::to_string(ports.last));
