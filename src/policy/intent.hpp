@@ -51,6 +51,8 @@ struct Ends {
   std::vector<std::size_t> segments;
   std::vector<std::size_t> members;
   std::vector<Cidr> outside;        ///< CIDR zones
+
+  [[nodiscard]] bool names_nothing() const { return !any && !internet && !host && segments.empty() && members.empty() && outside.empty(); }
 };
 
 struct Flow {
