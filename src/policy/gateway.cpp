@@ -100,6 +100,7 @@ Intent at_host(const Intent& intent, const std::vector<std::string>& uplinks) {
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (!kept[i]) continue;
     Segment& segment = host.part.segments[host.segment(i)];
+    segment.uplink = segment.bridge;
     segment.bridge = segment.filtered = false;
     std::vector<SegmentCable> cables;
     for (const SegmentCable& cable : intent.segments[i].cables) {

@@ -4,6 +4,11 @@ namespace topo {
 
 std::string Neighbour::key() const { return ns + ":" + interface + " " + address.to_string() + (mac ? "" : " proxy"); }
 
+Circumstances Neighbour::relies_on() const {
+  if (!mac) return {};
+  return {{"neighbours " + ns + ":" + interface, key()}};
+}
+
 std::string Neighbour::title() const { return (ns.empty() ? interface : ns + ":" + interface) + " " + address.to_string(); }
 
 std::string Neighbour::summary() const { return mac ? "at " + mac->to_string() : "proxy"; }

@@ -26,6 +26,7 @@ struct Neighbour {
   static constexpr int rank = 55;
   [[nodiscard]] std::string key() const;  ///< a proxy and an entry for the same address are two
   [[nodiscard]] std::vector<std::string> needs() const { return {interface_need(ns, interface)}; }
+  [[nodiscard]] Circumstances relies_on() const;
   [[nodiscard]] std::string title() const;    ///< "lab-gateway:frontend 192.168.10.1"
   [[nodiscard]] std::string summary() const;  ///< "proxy"
 };
