@@ -55,6 +55,10 @@ inline constexpr const char* shared_table = "topo";
 /// a readable beginning and a hash; at most 15 bytes, a function of its arguments alone.
 [[nodiscard]] std::string host_end_name(std::string_view ns, std::string_view interface);
 
+/// Of a topology with `gateway: own`: the namespace of its bridges, and the name that the end of a bridge's cable to the host has there.
+[[nodiscard]] std::string gateway_name(std::string_view topology);
+[[nodiscard]] std::string uplink_name(std::string_view bridge);
+
 /// The folder that `ip netns exec NS` lays over /etc: NETNS_ETC_DIR/NS, ip-netns(8).
 inline constexpr const char* netns_etc_folder = "/etc/netns";
 /// Where topo keeps what it lays over the /etc of a namespace. A link in `netns_etc_folder` that leads there is the mark of it.

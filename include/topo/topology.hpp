@@ -205,6 +205,7 @@ struct ExpectSpec {
 /// One topology as its file (with all it includes) says it. Vectors are in the order written.
 struct Topology {
   Located<std::string> name;
+  bool own_gateway = false;  ///< `gateway: own`: bridges, the routing between them and the policy there in a namespace of their own
   std::vector<BridgeSpec> bridges;
   std::vector<NamespaceSpec> namespaces;
   std::vector<LinkSpec> links;

@@ -5,7 +5,9 @@
 
 #include "desire/emit.hpp"
 #include "desire/network.hpp"
+#include "desire/uplinks.hpp"
 #include "policy/compile.hpp"
+#include "policy/gateway.hpp"
 
 namespace topo {
 namespace {
@@ -14,6 +16,16 @@ void put_firewall(Graph& graph, const policy::Intent& intent, const std::string&
   if (intent.empty()) return;
   Firewall firewall = policy::compile(intent, ns);
   if (!firewall.rules.empty() || firewall.forwards_v4 || firewall.forwards_v6) graph.put(std::move(firewall), at);
+}
+
+/// The policy's: one where the gateway is the host, else one on each side of the uplinks.
+void put_gateway_firewalls(Graph& graph, const network::Network& network) {
+  const Position& at = network.topology.policy.at;
+  const std::string gateway = network.gateway_ns();
+  if (gateway.empty()) return put_firewall(graph, network.intent, {}, at);
+  const std::vector<std::string> uplinks = network::uplinks_of(network);
+  put_firewall(graph, policy::at_host(network.intent, uplinks), {}, at);
+  put_firewall(graph, policy::at_gateway(network.intent, uplinks), gateway, at);
 }
 
 /// NAT in a namespace: the firewall there knows nothing else.
@@ -69,6 +81,7 @@ std::optional<std::vector<Diagnostic>> resolve(network::Network& network) {
   network::resolve_answers(network);
   network::resolve_ports(network);
   network::check_settings(network);
+  network::check_gateway(network);
   network::check_inside(network);
   network::write_statements(network);
   std::vector<Diagnostic> mistakes = network.mistakes.take();
@@ -94,7 +107,7 @@ Desired desire(const Topology& topology) {
   if (desired.diagnostics.empty()) {
     policy::needs_bridge_filter(network.intent);
     desired.graph = network::graph_of(network);
-    put_firewall(desired.graph, network.intent, {}, topology.policy.at);
+    put_gateway_firewalls(desired.graph, network);
     for (const auto& space : network.spaces) put_interface_nat(desired.graph, network, space);
   }
   desired.intent = std::move(network.intent);

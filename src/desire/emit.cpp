@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "desire/inside.hpp"
+#include "desire/uplinks.hpp"
 
 namespace topo::network {
 namespace {
@@ -15,12 +16,13 @@ bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
 
 class Emission {
  public:
-  explicit Emission(const Network& network) : network_(network), inside_(network), graph_(network.topology.name.value) {}
+  explicit Emission(const Network& network) : network_(network), inside_(network), gateway_(network.gateway_ns()), graph_(network.topology.name.value) {}
 
   Graph run() {
     for (const auto& bridge : network_.switches) put_bridge(bridge);
     for (const auto& space : network_.spaces) put_space(space);
     for (const auto& cable : network_.cables) put_cable(cable);
+    if (!gateway_.empty()) put_gateway(graph_, network_);
     return std::move(graph_);
   }
 
@@ -28,6 +30,7 @@ class Emission {
   void put_bridge(const Switch& it) {
     const BridgeSpec& spec = *it.spec;
     Bridge bridge;
+    bridge.ns = gateway_;
     bridge.name = spec.name;
     bridge.mac = it.mac;
     bridge.mtu = it.mtu;
@@ -36,8 +39,9 @@ class Emission {
     bridge.filtered = network_.intent.segments[it.segment].filtered;
     bridge.gateway_v4 = has_family(it.gateway, Family::v4);
     bridge.gateway_v6 = has_family(it.gateway, Family::v6);
-    bridge.route_localnet = it.route_localnet;
-    put_addresses({}, spec.name, it.gateway, it.mac, spec.at);
+    // With a gateway of its own the host keeps the bridge's addresses, on the end of the uplink there.
+    bridge.route_localnet = it.route_localnet && gateway_.empty();
+    if (gateway_.empty()) put_addresses({}, spec.name, it.gateway, it.mac, spec.at);
     graph_.put(std::move(bridge), spec.at);
   }
 
@@ -72,7 +76,10 @@ class Emission {
   VethEnd veth_end(const End& end, std::uint32_t mtu) const {
     VethEnd made;
     if (end.netns != nowhere) made.ns = network_.spaces[end.netns].name;
-    if (end.bridge != nowhere) made.bridge = network_.switches[end.bridge].spec->name;
+    if (end.bridge != nowhere) {
+      made.ns = gateway_;
+      made.bridge = network_.switches[end.bridge].spec->name;
+    }
     made.name = end.name;
     made.mac = end.mac;
     made.mtu = mtu;
@@ -94,6 +101,7 @@ class Emission {
 
   const Network& network_;
   Inside inside_;
+  std::string gateway_;
   Graph graph_;
 };
 

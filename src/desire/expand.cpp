@@ -37,6 +37,7 @@ class Expansion {
     derive_macs();
     check_interface_names();
     check_gateway_names();
+    check_gateway_namespace();
     return true;
   }
 
@@ -272,6 +273,9 @@ class Expansion {
   void check_gateway_names() {
     std::unordered_map<std::string, const char*> taken;
     for (const auto& bridge : network_.switches) taken.emplace(bridge.spec->name, "a bridge");
+    for (const auto& bridge : network_.switches) {
+      if (network_.topology.own_gateway) taken.emplace(uplink_name(bridge.spec->name), "a bridge's uplink");
+    }
     for (const auto& cable : network_.cables) {
       for (const auto& end : cable.ends) {
         if (end.netns != nowhere) continue;
@@ -280,6 +284,15 @@ class Expansion {
         network_.mistakes.refuse(end.name_at, "this cable's end in the gateway is to be " + in_quotes(end.name) + ", as " + there->second + " is",
                                  cable.attachment != nullptr ? "name its interface otherwise" : "name the ends apart");
       }
+    }
+  }
+
+  void check_gateway_namespace() {
+    const std::string own = network_.gateway_ns();
+    for (const auto& space : network_.spaces) {
+      if (own.empty() || space.name != own) continue;
+      network_.mistakes.refuse(space.spec->at, "namespace " + in_quotes(own) + " is the topology's gateway", "name this one otherwise, or say gateway: host",
+                               space.spec->name.size());
     }
   }
 

@@ -15,6 +15,7 @@
 #include "policy/intent.hpp"
 #include "resources/route/route.hpp"
 #include "resources/rule/routing_rule.hpp"
+#include "topo/names.hpp"
 #include "topo/topology.hpp"
 
 namespace topo::network {
@@ -120,6 +121,10 @@ struct Network {
   std::vector<std::size_t> segment_domain{};     ///< the Ethernet of each segment; nowhere: it is no bridge
   std::vector<bool> segment_reaches_internet{};  ///< an allow to `internet` names the segment
 
+  /// The namespace of the bridges; empty: the one topo runs in.
+  [[nodiscard]] std::string gateway_ns() const {
+    return topology.own_gateway && !switches.empty() ? gateway_name(topology.name.value) : std::string();
+  }
   [[nodiscard]] End& end(const EndRef& ref) { return cables[ref.cable].ends[ref.side]; }
   [[nodiscard]] const End& end(const EndRef& ref) const { return cables[ref.cable].ends[ref.side]; }
   [[nodiscard]] const End& peer(const EndRef& ref) const { return cables[ref.cable].ends[1 - ref.side]; }
@@ -147,6 +152,7 @@ void resolve_rules(Network& network);     ///< which table decides
 void resolve_answers(Network& network);   ///< whose replies to strangers come by the gateway
 void resolve_ports(Network& network);     ///< port maps
 void check_settings(Network& network);    ///< nat and sysctls of namespaces
+void check_gateway(Network& network);     ///< what a gateway of its own cannot do
 void check_inside(Network& network);      ///< what programs in namespaces have
 void write_statements(Network& network);  ///< the policy in the language's words
 

@@ -89,7 +89,8 @@ void prepare_ways(Network& network) {
     const auto found = ends.find(member.port.empty() ? network.intent.segments[member.segment].interface : member.port);
     if (found == ends.end()) continue;
     End& end = *found->second;
-    end.hairpin = !end.is_host();
+    // Through a gateway of its own a packet never leaves a bridge by the port that it came in by: it has been to the host.
+    end.hairpin = !end.is_host() && !network.topology.own_gateway;
     const bool v4 = std::any_of(map.targets.begin(), map.targets.end(), [](const auto& target) { return target.family() == Family::v4; });
     if (v4) (end.is_host() ? end.route_localnet : network.switches[end.bridge].route_localnet) = true;
   }

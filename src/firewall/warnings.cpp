@@ -9,6 +9,7 @@
 #include "firewall/iptables/ownership.hpp"
 #include "firewall/nft_chains.hpp"
 #include "firewall/nftables/live.hpp"
+#include "policy/intent.hpp"
 #include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
@@ -30,10 +31,11 @@ struct Passenger {
   explicit Passenger(const std::string& topology)
       : sends(topology.empty() ? "topologies send" : "this topology sends"),
         traffic(topology.empty() ? "topologies' traffic" : "this topology's traffic"),
+        outside("what " + sends + " to the outside and gets from there"),
         group(topology.empty() ? link_group_any : link_group(topology)),
         iptables_group(hexadecimal(group) + (topology.empty() ? "/" + hexadecimal(link_group_mask) : "")),
         mark(owner_mark(topology)) {}
-  std::string sends, traffic;
+  std::string sends, traffic, outside;
   std::uint32_t group;
   std::string iptables_group, mark;
 
@@ -62,6 +64,16 @@ std::string with_whom(const std::vector<std::string>& chains) {
 }
 
 bool forwards(const Firewall& firewall, Family family) { return family == Family::v4 ? firewall.forwards_v4 : firewall.forwards_v6; }
+
+/// Whether what passes between members meets the rules of this namespace; with a gateway of its own it does in that alone.
+bool sees_inside(const Firewall& wanted) {
+  if (wanted.meant == nullptr) return true;
+  const auto& segments = wanted.meant->segments;
+  return !std::all_of(segments.begin(), segments.end(), [](const policy::Segment& segment) { return segment.uplink; });
+}
+
+/// Whether what the host drops of all that is forwarded may be something of the topology's.
+bool meets_forward(const Firewall& wanted, Family family) { return sees_inside(wanted) ? concerns(wanted, family) : forwards(wanted, family); }
 
 // --- the legacy tables ---
 
@@ -177,12 +189,12 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
   const std::uint32_t group = passenger.group;
   std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
   if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
-  if (by_nftables(wanted)) traffic.insert(traffic.begin(), {{group, group, true}, {group, group, false}});
+  if (by_nftables(wanted) && sees_inside(wanted)) traffic.insert(traffic.begin(), {{group, group, true}, {group, group, false}});
   for (const auto& packet : traffic) {
     const auto rule = dropped_by(table, "FORWARD", packet);
     if (!rule) continue;
     const bool inside = packet.in_group == packet.out_group;
-    const std::string what = inside ? passenger.traffic : "what " + passenger.sends + " to the outside and gets from there";
+    const std::string what = inside ? passenger.traffic : passenger.outside;
     return Warning{"the host drops " + what + " (" + table.id().title() + ": " + how_it_drops("FORWARD", *rule) + with_whom(table.chains()) + ")",
                    "to let it pass",
                    accepting(family, "FORWARD", *rule, "src", passenger) + "; " + accepting(family, "FORWARD", *rule, "dst", passenger)};
@@ -243,7 +255,7 @@ std::optional<Warning> order_warning(const Table& table, const std::string& topo
 
 // --- nftables ---
 
-Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
+Warning nft_warning(const NftChain& chain, const Passenger& passenger, bool inside) {
   // A rule that iptables-nft did not write would make that program refuse the whole table.
   const bool of_iptables = chain.family != "inet" && chain.table == "filter" && chain.name == (chain.is_input ? "INPUT" : "FORWARD");
   const auto command = [&](const char* iptables_side, const char* nft_side) {
@@ -256,7 +268,7 @@ Warning nft_warning(const NftChain& chain, const Passenger& passenger) {
   const std::string where = " (nft chain " + printable(chain.title()) + ": " + chain.why + with_whom(chain.beside) + ")";
   const std::string sent = command("src", "iifgroup");
   if (chain.is_input) return {"the host drops what " + passenger.sends + " to the host itself" + where, "to let it in", sent, true};
-  return {"the host drops " + passenger.traffic + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
+  return {"the host drops " + (inside ? passenger.traffic : passenger.outside) + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
 }
 
 Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
@@ -273,10 +285,10 @@ Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, 
     if (is_topologys(chain)) continue;
     const auto meets = [&](Family family) {
       if (chain.family == (family == Family::v4 ? "ip6" : "ip")) return false;
-      return chain.is_input ? reaches_host(wanted, family) : concerns(wanted, family);
+      return chain.is_input ? reaches_host(wanted, family) : meets_forward(wanted, family);
     };
     if (!meets(Family::v4) && !meets(Family::v6)) continue;
-    if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger));
+    if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger, sees_inside(wanted)));
   }
   return {};
 }
@@ -291,7 +303,7 @@ Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& t
   for (const Table* table : *existing) {
     const TableId id = table->id();
     if (id.table != netfilter::Table::filter) continue;
-    if (by_nftables(wanted) ? concerns(wanted, id.family) : forwards(wanted, id.family)) {
+    if (by_nftables(wanted) ? meets_forward(wanted, id.family) : forwards(wanted, id.family)) {
       if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
     }
     if (auto warning = order_warning(*table, topology)) found.push_back(std::move(*warning));

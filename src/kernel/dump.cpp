@@ -19,6 +19,13 @@
 namespace topo::kernel {
 namespace {
 
+/// Of six bytes.
+Mac mac_in(nlattr* attribute) {
+  std::array<std::uint8_t, 6> bytes{};
+  std::memcpy(bytes.data(), nla_data(attribute), bytes.size());
+  return Mac(bytes);
+}
+
 /// The attributes of a message or of a nested attribute, by their number.
 template <int max>
 class Attributes {
@@ -100,11 +107,7 @@ std::optional<LinkRecord> read_link(nlmsghdr* header) {
   link.mtu = attributes.u32(IFLA_MTU);
   link.master = static_cast<int>(attributes.u32(IFLA_MASTER));
   link.peer = static_cast<int>(attributes.u32(IFLA_LINK));
-  if (nlattr* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) {
-    std::array<std::uint8_t, 6> bytes{};
-    std::memcpy(bytes.data(), nla_data(mac), bytes.size());
-    link.mac = Mac(bytes);
-  }
+  if (nlattr* mac = attributes[IFLA_ADDRESS]; mac != nullptr && nla_len(mac) == 6) link.mac = mac_in(mac);
   if (nlattr* list = attributes[IFLA_PROP_LIST]; list != nullptr) {
     int left = nla_len(list);
     for (auto* name = static_cast<nlattr*>(nla_data(list)); nla_ok(name, left) != 0; name = nla_next(name, &left)) {
@@ -200,7 +203,9 @@ std::optional<NeighbourRecord> read_neighbour(nlmsghdr* header) {
   const auto family = family_of(fixed->ndm_family);
   const auto address = family ? attributes.address(NDA_DST, *family) : std::nullopt;
   if (!address) return std::nullopt;
-  return NeighbourRecord{fixed->ndm_ifindex, *address, fixed->ndm_state};
+  NeighbourRecord neighbour{fixed->ndm_ifindex, *address, fixed->ndm_state, {}};
+  if (nlattr* mac = attributes[NDA_LLADDR]; mac != nullptr && nla_len(mac) == 6) neighbour.mac = mac_in(mac);
+  return neighbour;
 }
 
 template <class Record, class Read>
@@ -256,8 +261,9 @@ Result<void> dump_rules(Channel& channel, Snapshot& into) {
   return dump_into(channel, Message(RTM_GETRULE, 0, fixed, 128), into.rules, [](nlmsghdr* header) { return read_rule(header); });
 }
 
-Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into) {
-  const ndmsg fixed{};
+Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into, bool proxies) {
+  ndmsg fixed{};
+  fixed.ndm_flags = proxies ? NTF_PROXY : 0;
   return dump_into(channel, Message(RTM_GETNEIGH, 0, fixed, 128), into, [](nlmsghdr* header) { return read_neighbour(header); });
 }
 

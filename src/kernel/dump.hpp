@@ -16,8 +16,8 @@ namespace topo::kernel {
 [[nodiscard]] Result<void> dump_routes(Channel& channel, std::uint8_t protocol, Snapshot& into);
 /// All families; the kernel's own are left out.
 [[nodiscard]] Result<void> dump_rules(Channel& channel, Snapshot& into);
-/// Both families' neighbour tables; not the forwarding tables of bridges.
-[[nodiscard]] Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into);
+/// Both families' neighbour tables, or the addresses that are answered for; not the forwarding tables of bridges.
+[[nodiscard]] Result<void> dump_neighbours(Channel& channel, std::vector<NeighbourRecord>& into, bool proxies = false);
 [[nodiscard]] Result<void> read_settings(Channel& channel, Snapshot& into);
 /// One link by its name, or nullopt.
 [[nodiscard]] Result<std::optional<LinkRecord>> read_link(Channel& channel, const std::string& name);

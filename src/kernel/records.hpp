@@ -92,6 +92,7 @@ struct NeighbourRecord {
   int link = 0;
   IpAddress address;
   std::uint16_t state = 0;  ///< NUD_*
+  Mac mac;                  ///< zero: none
 };
 
 /// Settings of a whole namespace (net/*/conf/all), as RTM_GETNETCONF tells them.

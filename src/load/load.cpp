@@ -13,9 +13,11 @@ namespace {
 const char* const no_name = "the file has no \"topology\"";
 const char* const no_name_hint = "a topology has a name: topology: NAME";
 
-void read_gateway_place(Reading& reading, const Node& value, Topology&) {
-  if (!is_scalar(reading.mistakes, value, "gateway", "host") || value.text == "host") return;
-  reading.mistakes.add(value, "gateway " + in_quotes(value.text) + " is not supported", "gateway: host");
+void read_gateway_place(Reading& reading, const Node& value, Topology& topology) {
+  if (!is_scalar(reading.mistakes, value, "gateway", "host or own")) return;
+  topology.own_gateway = value.text == "own";
+  if (value.text == "host" || value.text == "own") return;
+  reading.mistakes.add(value, "gateway takes host or own, not " + in_quotes(value.text), "own: a namespace of the topology's own");
 }
 
 /// Read before all others, or while the files were gathered.

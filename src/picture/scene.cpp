@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/gateway.hpp"
 #include "picture/draft.hpp"
 #include "topo/names.hpp"
 
@@ -94,7 +95,9 @@ void read_drift(Draft& draft) {
   }
 }
 
-Scene draw_up(const Subject& subject) {
+namespace {
+
+Scene draw_on_host(const Subject& subject) {
   Draft draft{subject};
   draft.scene.topology = printable(subject.topology.name.value);
   read_drift(draft);
@@ -106,6 +109,20 @@ Scene draw_up(const Subject& subject) {
   add_zones(draft);
   add_flows(draft);
   return std::move(draft.scene);
+}
+
+}  // namespace
+
+Scene draw_up(const Subject& subject) {
+  // A gateway of its own is the host to all others, and so it is drawn.
+  const auto desired = with_bridges_on_host(subject.desired);
+  const auto live = subject.live != nullptr ? with_bridges_on_host(*subject.live) : std::nullopt;
+  if (!desired && !live) return draw_on_host(subject);
+  Subject moved{subject.topology, desired ? *desired : subject.desired, live ? &*live : subject.live, nullptr, subject.live_topology};
+  if (subject.plan == nullptr) return draw_on_host(moved);
+  const Plan plan = diff(*moved.live, moved.desired);
+  moved.plan = &plan;
+  return draw_on_host(moved);
 }
 
 }  // namespace topo::picture

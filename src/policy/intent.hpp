@@ -22,6 +22,7 @@ struct SegmentCable {
 struct Segment {
   std::string interface;            ///< the bridge's name, or the end's
   bool bridge = true;
+  bool uplink = false;              ///< of the host's, where the gateway is a namespace: the end of the cable to that, in the bridge's place
   bool plain = false;               ///< `address: none`: the gateway has no part in it
   bool isolated = false;
   std::vector<Cidr> gateway;        ///< the gateway's own addresses on it, with the subnets' prefixes
@@ -51,6 +52,8 @@ struct Ends {
   std::vector<std::size_t> segments;
   std::vector<std::size_t> members;
   std::vector<Cidr> outside;        ///< CIDR zones
+
+  [[nodiscard]] bool names_nothing() const { return !any && !internet && !host && segments.empty() && members.empty() && outside.empty(); }
 };
 
 struct Flow {

@@ -25,14 +25,20 @@ constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes aga
 
 /// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either
 /// may answer for both addresses (arp(7)).
-using Statement = std::tuple<policy::ChainPlace, std::string, std::size_t>;
-Statement statement_of(const reach::DecidingRule& rule) { return {rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0}; }
+using Statement = std::tuple<std::string, policy::ChainPlace, std::string, std::size_t>;
+Statement statement_of(const reach::DecidingRule& rule) {
+  return {rule.ns, rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0};
+}
+
+/// What the rules of each namespace with a filter have counted.
+using Counters = std::map<std::string, firewall::Counters>;
 
 bool answered(const Answer& answer) { return answer.kind == Answer::Kind::answered; }
 
 class Proving {
  public:
-  Proving(const reach::Names& names, const Firewall& firewall, const Settings& settings) : names_(names), firewall_(firewall), settings_(settings) {}
+  Proving(const reach::Names& names, const reach::Firewalls& firewalls, const Settings& settings)
+      : names_(names), firewalls_(firewalls), settings_(settings) {}
 
   Result<std::vector<Outcome>> run() {
     kernel::raise_descriptor_limit();
@@ -41,7 +47,7 @@ class Proving {
     home_ = std::move(*home);
     if (auto opened = open_places(); !opened) return opened.error();
     if (auto made = make_outside(); !made) return made.error();
-    const auto trials = reach::trials_of(names_, firewall_, settings_.every_pair);
+    const auto trials = reach::trials_of(names_, firewalls_, settings_.every_pair);
     if (trials.size() > reach::most_trials) {
       return Error{Exit::invalid, "these are more than " + std::to_string(reach::most_trials) + " flows, too many to try each", {}, {},
                    settings_.every_pair ? "leave out --all: one of each class of flows shows the same" : "", {}};
@@ -71,6 +77,12 @@ class Proving {
         return Error{Exit::invalid, "there is no namespace " + stations[i].name, {}, {}, "apply the file first: topo apply FILE", {}};
       places_.emplace(i, std::move((*entry)->netns));
     }
+    if (firewalls_.gateway == nullptr) return {};
+    auto entry = kernel::open_named(firewalls_.gateway->ns);
+    if (!entry) return std::move(entry).error();
+    if (!*entry || !(*entry)->netns)
+      return Error{Exit::invalid, "there is no namespace " + firewalls_.gateway->ns, {}, {}, "apply the file first: topo apply FILE", {}};
+    gateway_ = std::move((*entry)->netns);
     return {};
   }
 
@@ -111,8 +123,17 @@ class Proving {
     return probe;
   }
 
-  [[nodiscard]] Result<firewall::Counters> count() const {
-    return firewall::count_packets({"", home_.get(), home_.get()}, names_.model().intent().topology);
+  [[nodiscard]] Result<Counters> count() const {
+    const std::string& topology = names_.model().intent().topology;
+    Counters counters;
+    const auto host = firewall::count_packets({"", home_.get(), home_.get()}, topology);
+    if (!host) return host.error();
+    if (!host->empty()) counters[""] = *host;
+    if (!gateway_) return counters;
+    const auto gateway = firewall::count_packets({firewalls_.gateway->ns, gateway_.get(), home_.get()}, topology);
+    if (!gateway) return gateway.error();
+    if (!gateway->empty()) counters[firewalls_.gateway->ns] = *gateway;
+    return counters;
   }
 
   Result<void> try_all(const std::vector<Trial>& trials, std::vector<Outcome>& outcomes) {
@@ -120,7 +141,7 @@ class Proving {
     for (const Trial& trial : trials) probes.push_back(probe_of(trial));
     const auto before = count();
     if (!before) return before.error();
-    auto watch = Watch::begin();
+    auto watch = Watch::begin(gateway_.get(), home_.get());
     if (!watch) return std::move(watch).error();
     const auto answers = exchange(probes, home_.get(), patience, settings_.stop);
     if (!answers) return answers.error();
@@ -169,7 +190,7 @@ class Proving {
     }
   }
 
-  void judge_denied(const Probe& probe, const Answer& answer, const firewall::Counters& before, const firewall::Counters& after, std::uint64_t wanted,
+  void judge_denied(const Probe& probe, const Answer& answer, const Counters& before, const Counters& after, std::uint64_t wanted,
                     const Watch& watch, Outcome& outcome) const {
     const Trial& trial = outcome.trial;
     if (is_ours_ && trial.rule) {
@@ -212,9 +233,11 @@ class Proving {
   }
 
   /// nullopt: the rule is not there.
-  static std::optional<std::uint64_t> counted_by(const reach::DecidingRule& rule, const firewall::Counters& before, const firewall::Counters& after) {
-    const auto was = before.find(rule.chain), is = after.find(rule.chain);
-    if (was == before.end() || is == after.end() || was->second.size() != is->second.size()) return std::nullopt;
+  static std::optional<std::uint64_t> counted_by(const reach::DecidingRule& rule, const Counters& before, const Counters& after) {
+    const auto were = before.find(rule.ns), are = after.find(rule.ns);
+    if (were == before.end() || are == after.end()) return std::nullopt;
+    const auto was = were->second.find(rule.chain), is = are->second.find(rule.chain);
+    if (was == were->second.end() || is == are->second.end() || was->second.size() != is->second.size()) return std::nullopt;
     std::uint64_t count = 0;
     bool is_there = false;
     for (std::size_t i = 0; i < is->second.size(); ++i) {
@@ -309,9 +332,10 @@ class Proving {
   }
 
   const reach::Names& names_;
-  const Firewall& firewall_;
+  const reach::Firewalls& firewalls_;
   const Settings& settings_;
   kernel::FileDescriptor home_;
+  kernel::FileDescriptor gateway_;  ///< `gateway: own`
   std::map<std::size_t, kernel::FileDescriptor> places_;
   std::unique_ptr<kernel::StandIn> outside_;
   std::set<std::pair<std::size_t, Family>> alive_;  ///< stations that exchanged a packet
@@ -320,8 +344,8 @@ class Proving {
 
 }  // namespace
 
-Result<std::vector<Outcome>> prove(const reach::Names& names, const Firewall& firewall, const Settings& settings) {
-  return Proving(names, firewall, settings).run();
+Result<std::vector<Outcome>> prove(const reach::Names& names, const reach::Firewalls& firewalls, const Settings& settings) {
+  return Proving(names, firewalls, settings).run();
 }
 
 }  // namespace topo::probe

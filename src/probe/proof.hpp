@@ -24,10 +24,10 @@ struct Settings {
   std::function<void(std::size_t done, std::size_t all)> progress;
 };
 
-/// Proves what `names` and `firewall` (the one that the gateway shall have) say of `topology`, in the live namespaces of these names, whoever made
+/// Proves what `names` and `firewalls` (those that there shall be) say of `topology`, in the live namespaces of these names, whoever made
 /// them, and with a stand-in for the outside while it lasts. What is allowed must be answered. What is denied must not be; and the rule that shall
 /// decide must have counted it, or where the topology has no rules here the packet must have come to the gateway and not left it; and both ends must
 /// be shown to be alive. Exit::invalid where a namespace is not there.
-[[nodiscard]] Result<std::vector<Outcome>> prove(const reach::Names& names, const Firewall& firewall, const Settings& settings);
+[[nodiscard]] Result<std::vector<Outcome>> prove(const reach::Names& names, const reach::Firewalls& firewalls, const Settings& settings);
 
 }  // namespace topo::probe

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "kernel/netns.hpp"
+
 namespace topo::probe {
 namespace {
 
@@ -26,20 +28,34 @@ int number_of(Protocol protocol, Family family) {
 
 }  // namespace
 
-Result<Watch> Watch::begin() {
+Result<Watch> Watch::begin(int gateway, int home) {
   Watch watch;
-  watch.fd_ = kernel::FileDescriptor(::socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL)));
-  if (!watch.fd_) return Error{Exit::unsupported, "cannot watch packets", {}, std::strerror(errno), "run topo as root", {}};
-  ::setsockopt(watch.fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes);
+  if (auto opened = watch.open(); !opened) return opened.error();
+  if (gateway < 0) return watch;
+  const auto inside = kernel::Inside::enter(gateway, home);
+  if (!inside) return inside.error();
+  if (auto opened = watch.open(); !opened) return opened.error();
   return watch;
 }
 
+Result<void> Watch::open() {
+  kernel::FileDescriptor socket(::socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL)));
+  if (!socket) return Error{Exit::unsupported, "cannot watch packets", {}, std::strerror(errno), "run topo as root", {}};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes);
+  sockets_.push_back(std::move(socket));
+  return {};
+}
+
 void Watch::read() {
+  for (const auto& socket : sockets_) read(socket.get());
+}
+
+void Watch::read(int fd) {
   for (;;) {
     std::array<unsigned char, 128> packet{};
     sockaddr_ll from{};
     socklen_t size = sizeof from;
-    const ssize_t length = ::recvfrom(fd_.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    const ssize_t length = ::recvfrom(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (length < 0) return;
     const int kind = ntohs(from.sll_protocol);
     if (kind != ETH_P_IP && kind != ETH_P_IPV6) continue;

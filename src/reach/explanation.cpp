@@ -22,8 +22,8 @@ std::string text_of(const RouteEntry& route, const std::optional<IpAddress>& via
 
 class Explaining {
  public:
-  Explaining(const Names& names, const Firewall& firewall, const Subject& from, const Subject& to, std::optional<PortRange> service, bool live)
-      : names_(names), model_(names.model()), firewall_(firewall), from_(from), to_(to), service_(service), live_(live) {}
+  Explaining(const Names& names, const Firewalls& firewalls, const Subject& from, const Subject& to, std::optional<PortRange> service, bool live)
+      : names_(names), model_(names.model()), firewalls_(firewalls), from_(from), to_(to), service_(service), live_(live) {}
 
   std::vector<Explanation> run() {
     if (by_port_map()) return std::move(found_);
@@ -114,7 +114,7 @@ class Explaining {
     Verdict worst = Verdict::allowed;
     std::vector<std::vector<Judged>> judged;
     for (std::size_t i = 0; i < way.legs.size(); ++i) {
-      judged.push_back(judged_by(firewall_, model_.network(), way.legs[i], service.protocol, service.first));
+      judged.push_back(judged_by(firewalls_, model_.network(), way.legs[i], service.protocol, service.first));
       const bool blocked = !judged.back().empty() && !judged.back().back().ruling.passes();
       const Verdict is = blocked ? Verdict::denied : way.legs[i].loss ? Verdict::unroutable : Verdict::allowed;
       if (worst != Verdict::allowed || is == Verdict::allowed) continue;
@@ -170,11 +170,12 @@ class Explaining {
           hop.mapped = model_.intent().ports[crossing.map].text;
           hop.mapped_at = model_.intent().ports[crossing.map].at;
         }
-        if (!crossing.filtered || at >= judged.size()) continue;
-        const policy::Ruling& ruling = judged[at++].ruling;
-        blocked = !ruling.passes();
-        const policy::Step* step = ruling.decisive();
-        if (step != nullptr) hop.filters.push_back({step->chain.name, step->index, step->text(), blocked});
+        for (; at < judged.size() && judged[at].number == seen; ++at) {
+          blocked = !judged[at].ruling.passes();
+          const policy::Step* step = judged[at].ruling.decisive();
+          const std::string chain = step == nullptr ? "" : judged[at].ns.empty() ? step->chain.name : step->chain.name + " in " + judged[at].ns;
+          if (step != nullptr) hop.filters.push_back({chain, step->index, step->text(), blocked});
+        }
       }
       made.hops.push_back(std::move(hop));
       if (blocked) return;
@@ -183,7 +184,7 @@ class Explaining {
 
   const Names& names_;
   const Model& model_;
-  const Firewall& firewall_;
+  const Firewalls& firewalls_;
   const Subject &from_, &to_;
   std::optional<PortRange> service_;
   bool live_;
@@ -215,9 +216,9 @@ std::optional<Subject> subject_of(const Names& names, const std::string& text) {
   return Subject{std::move(set), address};
 }
 
-std::vector<Explanation> explain(const Names& names, const Firewall& firewall, const Subject& from, const Subject& to,
+std::vector<Explanation> explain(const Names& names, const Firewalls& firewalls, const Subject& from, const Subject& to,
                                  const std::optional<PortRange>& service, bool live) {
-  return Explaining(names, firewall, from, to, service, live).run();
+  return Explaining(names, firewalls, from, to, service, live).run();
 }
 
 }  // namespace topo::reach

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reach/meetings.hpp"
-#include "resources/firewall/firewall.hpp"
+#include "reach/ruling.hpp"
 
 namespace topo::reach {
 
@@ -54,7 +54,7 @@ struct Explanation {
 
 /// Everybody that `from` means to everybody that `to` means, by classes of equals and families. `service`: nullopt is whatever there is. `firewall`
 /// is the gateway's. `live`: the rules decide, and not the meaning of the policy: it may be that somebody changed them.
-[[nodiscard]] std::vector<Explanation> explain(const Names& names, const Firewall& firewall, const Subject& from, const Subject& to,
+[[nodiscard]] std::vector<Explanation> explain(const Names& names, const Firewalls& firewalls, const Subject& from, const Subject& to,
                                                const std::optional<PortRange>& service, bool live);
 
 }  // namespace topo::reach

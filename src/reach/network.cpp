@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "graph/gateway.hpp"
 #include "resources/firewall/meaning.hpp"
 #include "topo/names.hpp"
 
@@ -63,7 +64,9 @@ bool Station::forwards(Family family, std::size_t in) const {
   return family == Family::v6 ? forwards_v6 : std::binary_search(forwards_v4.begin(), forwards_v4.end(), in);
 }
 
-Network::Network(const Graph& graph, const policy::Intent& intent) : intent_(intent) {
+Network::Network(const Graph& whole, const policy::Intent& intent) : intent_(intent) {
+  const auto moved = with_bridges_on_host(whole);
+  const Graph& graph = moved ? *moved : whole;
   stations_.emplace_back();
   for (const auto& [id, node] : graph.nodes()) {
     const auto* ns = std::get_if<Namespace>(&node.resource);

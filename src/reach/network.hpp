@@ -98,8 +98,8 @@ struct Station {
 
 class Network {
  public:
-  /// Of `graph`, desired or live, and the meaning of its gateway's policy, of which segments and members are taken. `intent` must outlive it.
-  Network(const Graph& graph, const policy::Intent& intent);
+  /// Of `whole`, desired or live (with `gateway: own` the gateway's namespace and the host are one station), and the meaning of its gateway's policy, of which segments and members are taken. `intent` must outlive it.
+  Network(const Graph& whole, const policy::Intent& intent);
 
   [[nodiscard]] const policy::Intent& intent() const { return intent_; }
   [[nodiscard]] const std::vector<Station>& stations() const { return stations_; }

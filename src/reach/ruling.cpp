@@ -34,6 +34,48 @@ std::string port_to(const Network& network, std::size_t segment, std::size_t mem
   return cables.empty() ? std::string() : cables.front().port;
 }
 
+/// A filter that sees a packet, and as what.
+struct Sight {
+  const Firewall* firewall;
+  policy::Packet packet;
+};
+
+/// With `gateway: own` what stays between bridges is seen by the gateway alone; what comes from one or goes to one also on its way by the uplink.
+std::vector<Sight> sights_of(const Firewalls& firewalls, const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port) {
+  const policy::Packet packet = packet_at(network, crossing, protocol, port);
+  if (firewalls.gateway == nullptr) return {{firewalls.host, packet}};
+  const auto& segments = network.intent().segments;
+  const auto is_bridge = [&](const std::string& interface, std::size_t segment) {
+    return !interface.empty() && segment != none && segments[segment].bridge && interface == segments[segment].interface;
+  };
+  const bool mapped_by_host = crossing.kind == Kind::from_host && packet.dnat;
+  const bool from_bridge = is_bridge(packet.in, crossing.from_segment);
+  const bool to_bridge = mapped_by_host ? segments[crossing.to_segment].bridge : is_bridge(packet.out, crossing.to_segment);
+  if (from_bridge && to_bridge && crossing.map == none) return {{firewalls.gateway, packet}};
+  policy::Packet inside = packet;
+  inside.bridged = inside.dnat = inside.source_local = inside.destination_local = false;
+  inside.physical_out.clear();
+  std::vector<Sight> sights;
+  if (from_bridge) {
+    sights.push_back({firewalls.gateway, inside});
+    sights.back().packet.out = uplink_name(packet.in);
+    sights.back().packet.out_group = packet.in_group;
+  }
+  sights.push_back({firewalls.host, packet});
+  policy::Packet& at_host = sights.back().packet;
+  at_host.bridged = false;
+  at_host.physical_in.clear();
+  at_host.physical_out.clear();
+  if (to_bridge) {
+    inside.physical_in.clear();
+    inside.out = segments[crossing.to_segment].interface;
+    inside.out_group = inside.in_group = link_group(network.intent().topology);
+    inside.in = uplink_name(inside.out);
+    sights.push_back({firewalls.gateway, inside});
+  }
+  return sights;
+}
+
 }  // namespace
 
 policy::Packet packet_at(const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port) {
@@ -80,22 +122,24 @@ policy::Packet packet_at(const Network& network, const Crossing& crossing, Proto
   return packet;
 }
 
-std::vector<Judged> judged_by(const Firewall& firewall, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {
+std::vector<Judged> judged_by(const Firewalls& firewalls, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {
   std::vector<Judged> found;
-  for (const Crossing& crossing : leg.crossings) {
+  for (std::size_t i = 0; i < leg.crossings.size(); ++i) {
+    const Crossing& crossing = leg.crossings[i];
     if (!crossing.filtered) continue;
-    policy::Packet packet = packet_at(network, crossing, protocol, port);
-    if (crossing.back) std::swap(packet.source_port, packet.destination_port);
-    policy::Ruling ruling = policy::rule_on(firewall, packet);
-    const bool passes = ruling.passes();
-    found.push_back({crossing, std::move(packet), std::move(ruling)});
-    if (!passes) break;
+    for (auto& [firewall, packet] : sights_of(firewalls, network, crossing, protocol, port)) {
+      if (crossing.back) std::swap(packet.source_port, packet.destination_port);
+      policy::Ruling ruling = policy::rule_on(*firewall, packet);
+      const bool passes = ruling.passes();
+      found.push_back({crossing, i, firewall->ns, std::move(packet), std::move(ruling)});
+      if (!passes) return found;
+    }
   }
   return found;
 }
 
-DecidingRule deciding(const policy::Step& step, bool blocks) {
-  DecidingRule found{step.chain, step.index, {}, {}, blocks};
+DecidingRule deciding(const Judged& judged, const policy::Step& step) {
+  DecidingRule found{judged.ns, step.chain, step.index, {}, {}, !judged.ruling.passes()};
   std::visit(
       [&](const auto* rule) {
         found.rule = *rule;
@@ -105,16 +149,16 @@ DecidingRule deciding(const policy::Step& step, bool blocks) {
   return found;
 }
 
-std::optional<DecidingRule> deciding_rule(const Model& model, const Firewall& firewall, const FlowClass& flow, const Witness& witness) {
+std::optional<DecidingRule> deciding_rule(const Model& model, const Firewalls& firewalls, const FlowClass& flow, const Witness& witness) {
   const Target& target = model.targets()[flow.to.front()];
   const auto [from, to] = model.ends_of(flow);
   const Way way = model.way(from, model.senders()[flow.from], to, target);
   const std::uint16_t port = target.kind == Target::Kind::port ? flow.span.service.first : witness.port;
   std::optional<DecidingRule> found;
   for (const Leg& leg : way.legs) {
-    for (const Judged& judged : judged_by(firewall, model.network(), leg, witness.protocol, port)) {
+    for (const Judged& judged : judged_by(firewalls, model.network(), leg, witness.protocol, port)) {
       const policy::Step* step = judged.ruling.decisive();
-      if (step != nullptr) found = deciding(*step, !judged.ruling.passes());
+      if (step != nullptr) found = deciding(judged, *step);
       if (!judged.ruling.passes()) return found;
     }
   }

@@ -10,7 +10,7 @@ namespace {
 
 class Trying {
  public:
-  Trying(const Names& names, const Firewall& firewall) : names_(names), model_(names.model()), firewall_(firewall) {}
+  Trying(const Names& names, const Firewalls& firewalls) : names_(names), model_(names.model()), firewalls_(firewalls) {}
 
   void add(const FlowClass& flow, bool every_pair) {
     if (flow.span.ruled.verdict == Verdict::unroutable) return;
@@ -21,7 +21,7 @@ class Trying {
 
   /// The same between two certain stations of its classes; the gateway for the host and the outside.
   void add_between(const FlowClass& flow, std::size_t from, std::size_t to) {
-    Trying some(names_, firewall_);
+    Trying some(names_, firewalls_);
     some.add(flow, false);
     for (const Trial& base : some.take()) {
       if (base.sender == from && base.receiver == to) {
@@ -70,7 +70,7 @@ class Trying {
     if (first.kind == Target::Kind::host && is_mapped(witness)) return;
     const Party& sender = model_.senders()[flow.from];
     Trial base = trial_of(flow, witness, first);
-    if (flow.span.ruled.verdict == Verdict::denied) base.rule = deciding_rule(model_, firewall_, flow, witness);
+    if (flow.span.ruled.verdict == Verdict::denied) base.rule = deciding_rule(model_, firewalls_, flow, witness);
     trials_.push_back(base);
     // 127.0.0.1 is the host's alone, and has a way of its own.
     const bool by_map = first.kind == Target::Kind::port && !model_.intent().ports[first.map].address;
@@ -146,17 +146,17 @@ class Trying {
 
   [[nodiscard]] std::optional<DecidingRule> rule_on(const Way& way, const Trial& trial) const {
     for (const Leg& leg : way.legs) {
-      const auto judged = judged_by(firewall_, model_.network(), leg, trial.protocol, trial.listen_port);
+      const auto judged = judged_by(firewalls_, model_.network(), leg, trial.protocol, trial.listen_port);
       if (judged.empty() || judged.back().ruling.passes()) continue;
       const policy::Step* step = judged.back().ruling.decisive();
-      if (step != nullptr) return deciding(*step, true);
+      if (step != nullptr) return deciding(judged.back(), *step);
     }
     return std::nullopt;
   }
 
   const Names& names_;
   const Model& model_;
-  const Firewall& firewall_;
+  const Firewalls& firewalls_;
   std::vector<Trial> trials_;
 };
 
@@ -173,12 +173,12 @@ std::optional<FlowClass> expected(const Model& model, const Meeting& meeting, Fa
 
 }  // namespace
 
-std::vector<Trial> trials_of(const Names& names, const Firewall& firewall, bool every_pair) {
-  Trying trying(names, firewall);
+std::vector<Trial> trials_of(const Names& names, const Firewalls& firewalls, bool every_pair) {
+  Trying trying(names, firewalls);
   for (const FlowClass& flow : names.model().flows()) trying.add(flow, every_pair);
   std::vector<Trial> trials = trying.take();
   const ExpectSpec& expect = names.topology().expect;
-  Trying expecting(names, firewall);
+  Trying expecting(names, firewalls);
   for (const auto& [flows, allowed] : {std::pair(&expect.allow, true), std::pair(&expect.deny, false)}) {
     for (const FlowSpec& spec : *flows) {
       const NamedSet *from = names.find(spec.from.value), *to = names.find(spec.to.value);

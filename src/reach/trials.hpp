@@ -33,8 +33,8 @@ struct Trial {
 inline constexpr std::size_t most_trials = 300'000;
 
 /// Of each class of allowed and denied flows one, of each port map also by localhost; what is unroutable is left out. `every_pair`: of each class all
-/// pairs of its stations. `firewall` is the one that the gateway shall have. Where there would be more than most_trials the list ends behind these.
-[[nodiscard]] std::vector<Trial> trials_of(const Names& names, const Firewall& firewall, bool every_pair);
+/// pairs of its stations. `firewalls` are those that there shall be. Where there would be more than most_trials the list ends behind these.
+[[nodiscard]] std::vector<Trial> trials_of(const Names& names, const Firewalls& firewalls, bool every_pair);
 
 /// One that is allowed and has the station at an end, over that family: shows that it is alive. nullopt: nothing of the kind is allowed.
 [[nodiscard]] std::optional<Trial> sign_of_life(const Names& names, std::size_t station, Family family);

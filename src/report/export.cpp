@@ -225,6 +225,7 @@ void write_section(std::string& text, const std::string& name, const Yaml& secti
 std::string topology_file(const Graph& live) {
   const Topology topology = topology_of(live);
   std::string text = "topology: " + topology.name.value + "\n";
+  if (topology.own_gateway) text += "gateway: own\n";
   Yaml bridges = Yaml::map(), namespaces = Yaml::map(), links = Yaml::list(), ports = Yaml::map(), zones = Yaml::map();
   for (const BridgeSpec& bridge : topology.bridges) bridges.set(bridge.name, yaml_of(bridge));
   for (const NamespaceSpec& ns : topology.namespaces) namespaces.set(ns.name, yaml_of(ns));

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "graph/gateway.hpp"
 #include "report/replicas.hpp"
 #include "report/statements.hpp"
 #include "resources/firewall/meaning.hpp"
@@ -242,6 +243,7 @@ class Reconstruction {
   }
 
   static void add_route(NamespaceSpec& ns, const Route& route, std::uint32_t usual_metric) {
+    if (route.type == Route::Type::throw_) return;  // somebody else's, of which the language has none
     RouteSpec spec;
     spec.destination = route.destination;
     spec.type = static_cast<RouteSpec::Type>(route.type);
@@ -388,6 +390,11 @@ class Reconstruction {
 
 }  // namespace
 
-Topology topology_of(const Graph& live) { return Reconstruction(live).run(); }
+Topology topology_of(const Graph& live) {
+  const auto moved = with_bridges_on_host(live);
+  Topology topology = Reconstruction(moved ? *moved : live).run();
+  topology.own_gateway = moved.has_value();
+  return topology;
+}
 
 }  // namespace topo::report

@@ -7,6 +7,7 @@
 #include "resources/etc/kernel.hpp"
 #include "resources/firewall/kernel.hpp"
 #include "resources/namespace/kernel.hpp"
+#include "resources/neighbour/kernel.hpp"
 #include "resources/route/kernel.hpp"
 #include "resources/rule/kernel.hpp"
 #include "resources/sysctl/kernel.hpp"

@@ -13,6 +13,7 @@
 #include "resources/etc/etc.hpp"
 #include "resources/firewall/firewall.hpp"
 #include "resources/namespace/namespace.hpp"
+#include "resources/neighbour/neighbour.hpp"
 #include "resources/route/route.hpp"
 #include "resources/rule/routing_rule.hpp"
 #include "resources/sysctl/sysctl.hpp"
@@ -20,7 +21,7 @@
 
 namespace topo {
 
-using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Route, RoutingRule, Etc, Command>;
+using Resource = std::variant<Namespace, Bridge, Firewall, Veth, Sysctl, Address, Neighbour, Route, RoutingRule, Etc, Command>;
 
 /// What every kind must have. `key` is its identity among its kind; `rank` orders creation (removal is the reverse);
 /// `needs` are the names of things that must exist while this one does, and with whose removal it is gone: an id ("KIND KEY"), or

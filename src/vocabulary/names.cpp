@@ -135,6 +135,10 @@ std::string host_end_name(std::string_view ns, std::string_view interface) {
   return std::string(ns.substr(0, interface_name_max - tail.size())) + tail;
 }
 
+std::string gateway_name(std::string_view topology) { return std::string(topology) + "-gateway"; }
+
+std::string uplink_name(std::string_view bridge) { return host_end_name("uplink", bridge); }
+
 std::string etc_folder(std::string_view topology, std::string_view ns) {
   return std::string(state_folder) + "/" + std::string(topology) + "/etc/" + std::string(ns) + "/files";
 }

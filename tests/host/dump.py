@@ -81,6 +81,8 @@ def routes_and_rules():
             yield line("rule" + family, rule)
         for neighbour in records("ip", "-j", family, "neighbour", "show", "nud", "permanent"):
             yield line("neighbour" + family, neighbour)
+        for neighbour in records("ip", "-j", family, "neighbour", "show", "proxy"):
+            yield line("proxy" + family, neighbour)
 
 
 def switching():

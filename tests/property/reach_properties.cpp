@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "graph/gateway.hpp"
 #include "policy/compile.hpp"
 #include "random_topology.hpp"
 #include "reach/model.hpp"
@@ -43,9 +44,19 @@ class Trial {
         topology_(load_text(text_, "random.yaml").topology),
         desired_(desire(topology_)),
         model_(desired_.graph, desired_.intent) {
-    const Node* node = desired_.graph.find("firewall ");
-    if (node != nullptr) firewall_ = policy::compile(std::get<Firewall>(node->resource).meant, "", backend);
+    const auto compiled = [&](const std::string& ns) {
+      const Node* node = desired_.graph.find("firewall " + ns);
+      return node == nullptr ? Firewall() : policy::compile(std::get<Firewall>(node->resource).meant, ns, backend);
+    };
+    host_ = compiled("");
+    if (const auto gateway = own_gateway_in(desired_.graph)) {
+      gateway_ = compiled(*gateway);
+      firewalls_.gateway = &gateway_;
+    }
   }
+
+  /// What a gateway of its own can do: the rest is refused.
+  [[nodiscard]] bool is_possible() const { return desired_.diagnostics.empty(); }
 
   std::size_t run() {
     const auto& stations = model_.network().stations();
@@ -91,7 +102,7 @@ class Trial {
       std::ostringstream out;
       constexpr const char* words[]{"allowed", "denied", "unroutable"};
       for (const Leg& leg : way.legs) {
-        for (const Judged& judged : judged_by(firewall_, model_.network(), leg, service.protocol, service.port)) {
+        for (const Judged& judged : judged_by(firewalls_, model_.network(), leg, service.protocol, service.port)) {
           const policy::Packet& packet = judged.packet;
           out << "in " << packet.in << "/" << packet.physical_in << " out " << packet.out << "/" << packet.physical_out
               << (packet.dnat ? " dnat" : "") << (judged.crossing.back ? " back" : "") << " " << packet.source.to_string() << " -> "
@@ -125,7 +136,7 @@ class Trial {
     Verdict worst = Verdict::allowed;
     for (const Leg& leg : way.legs) {
       if (worst != Verdict::allowed) break;
-      const auto judged = judged_by(firewall_, model_.network(), leg, service.protocol, service.port);
+      const auto judged = judged_by(firewalls_, model_.network(), leg, service.protocol, service.port);
       if (!judged.empty() && !judged.back().ruling.passes()) {
         worst = Verdict::denied;
       } else if (leg.loss) {
@@ -140,7 +151,8 @@ class Trial {
   Topology topology_;
   Desired desired_;
   Model model_;
-  Firewall firewall_;
+  Firewall host_, gateway_;
+  Firewalls firewalls_{host_};
   std::size_t count_ = 0;
 };
 
@@ -155,12 +167,19 @@ TEST_CASE("the model says of every flow what the compiled rules make of it") {
   const bool given = std::getenv("TOPO_SEED") != nullptr;
   const std::uint64_t first = number("TOPO_SEED", std::random_device{}());
   const std::uint64_t trials = given ? 1 : number("TOPO_TRIALS", 200);
-  std::size_t count = 0;
+  std::size_t count = 0, own = 0;
   for (std::uint64_t seed = first; seed < first + trials; ++seed) {
     test::RandomTopology dice(seed);
     const std::string text = dice.text();
-    for (const Backend backend : {Backend::iptables, Backend::nftables}) count += Trial(seed, text, backend).run();
+    for (const Backend backend : {Backend::iptables, Backend::nftables}) {
+      count += Trial(seed, text, backend).run();
+      Trial with_own_gateway(seed, text + "gateway: own\n", backend);
+      if (!with_own_gateway.is_possible()) continue;
+      count += with_own_gateway.run();
+      ++own;
+    }
   }
+  CHECK((own > trials / 4 || trials < 20));
   INFO("seed " << first << ", " << count << " flows");
   CHECK(count > trials);
 }

@@ -105,7 +105,8 @@ Answer Machine::lacks(const Resource& resource) const {
 Answer Machine::exists(const Resource& resource) const {
   const Id id = id_of(resource);
   const bool replaces =
-      std::holds_alternative<Address>(resource) || std::holds_alternative<Sysctl>(resource) || std::holds_alternative<Firewall>(resource);
+      std::holds_alternative<Address>(resource) || std::holds_alternative<Sysctl>(resource) || std::holds_alternative<Firewall>(resource) ||
+      std::holds_alternative<Neighbour>(resource);
   if (things_.contains(id) && !(lenient_ && replaces)) return Refusal{EEXIST, "exists: " + id};
   for (const std::string& name : provides_of(resource)) {
     if (name != id && is_there(name)) return Refusal{EEXIST, "name is taken: " + name};

@@ -31,7 +31,7 @@ Graph Machine::observe(const Graph& desired) const {
     const bool inside = space != things_.end() && space->second.owner == topology;
     // In a namespace of ours an administrator's are drift.
     const bool is_drift = inside && (std::holds_alternative<Address>(resource) || std::holds_alternative<Route>(resource) ||
-                                     std::holds_alternative<RoutingRule>(resource));
+                                     std::holds_alternative<RoutingRule>(resource) || std::holds_alternative<Neighbour>(resource));
     if (thing.owner != topology && !is_drift) continue;
     if (!ns.empty() && !inside) continue;
     // The host's rules do not say which topology's they are, and its sysctls are nobody's.

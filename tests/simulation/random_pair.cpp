@@ -17,8 +17,8 @@ const Names bridge_names{"lan", "dmz", "core"};
 const Names namespace_names{"web", "db", "app", "edge"};
 constexpr std::size_t link_count = 2;
 
-/// One for each section, so that another choice in one leaves the others as they are: bridges, namespaces, links, ports, policy.
-using Seeds = std::array<std::uint64_t, 3 + 4 + link_count + 2>;
+/// One for each section, so that another choice in one leaves the others as they are: bridges, namespaces, links, ports, policy, gateway.
+using Seeds = std::array<std::uint64_t, 3 + 4 + link_count + 3>;
 
 struct Line {
   std::size_t depth;
@@ -32,6 +32,7 @@ class Writer {
 
   std::vector<Line> operator()() {
     say(0, "topology: lab");
+    if (Choices(seeds_[9 + link_count]).chance(1, 3)) say(0, "gateway: own");
     say(0, "bridges:");
     for (std::size_t i = 0; i < bridge_names.size(); ++i) bridge(i, Choices(seeds_[i]));
     say(0, "namespaces:");

@@ -22,6 +22,7 @@ using kernel::Work;
 constexpr std::uint32_t answer_no_arp = 8;       // arp_ignore (Documentation/networking/ip-sysctl.rst)
 constexpr std::uint32_t ticks_per_second = 100;  // IFLA_BR_AGEING_TIME is in USER_HZ
 
+/// In a namespace of our own there are no source checks: on an interface without an address loose ones are strict (__fib_validate_source, net/ipv4/fib_frontend.c).
 link::Settings settings_of(const Bridge& bridge, const std::string& topology) {
   return {bridge.ns,
           bridge.name,
@@ -29,7 +30,7 @@ link::Settings settings_of(const Bridge& bridge, const std::string& topology) {
           link_group(topology),
           bridge.mtu,
           {{IPV4_DEVCONF_FORWARDING, bridge.gateway_v4 ? 1 : 0},
-           {IPV4_DEVCONF_RP_FILTER, link::loose_rp_filter},
+           {IPV4_DEVCONF_RP_FILTER, bridge.ns.empty() ? link::loose_rp_filter : 0},
            {IPV4_DEVCONF_ARP_IGNORE, bridge.gateway_v4 ? 0 : answer_no_arp},
            {IPV4_DEVCONF_ROUTE_LOCALNET, bridge.route_localnet ? 1 : 0}}};
 }

@@ -1,6 +1,7 @@
 #include "resources/neighbour/kernel.hpp"
 
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -13,9 +14,48 @@
 
 #include "kernel/dump.hpp"
 #include "resources/link/kernel.hpp"
+#include "topo/names.hpp"
 
 namespace topo {
 namespace {
+
+using kernel::Work;
+
+kernel::Message message_for(int type, int flags, const Neighbour& neighbour, int index) {
+  ndmsg fixed{};
+  fixed.ndm_family = neighbour.address.family() == Family::v4 ? AF_INET : AF_INET6;
+  fixed.ndm_ifindex = index;
+  fixed.ndm_state = NUD_PERMANENT;
+  fixed.ndm_flags = neighbour.mac ? 0 : NTF_PROXY;
+  kernel::Message message(type, flags, fixed, 128);
+  message.put_address(NDA_DST, neighbour.address);
+  return message;
+}
+
+/// Answers at once. By default the kernel waits for up to 0.8 s, so that whoever has the address itself may be first (RFC 4861, 7.2.8).
+kernel::Message prompt_message(Family family, int index) {
+  ndtmsg fixed{};
+  fixed.ndtm_family = family == Family::v4 ? AF_INET : AF_INET6;
+  kernel::Message message(RTM_SETNEIGHTBL, 0, fixed, 128);
+  message.put_text(NDTA_NAME, family == Family::v4 ? "arp_cache" : "ndisc_cache");
+  message.nest(NDTA_PARMS, [&] {
+    constexpr std::uint64_t none_ms = 0;
+    message.put_u32(NDTPA_IFINDEX, static_cast<std::uint32_t>(index));
+    message.put(NDTPA_PROXY_DELAY, &none_ms, sizeof none_ms);
+  });
+  return message;
+}
+
+/// Whether an interface answers for every address that there is a route to by another.
+kernel::Message proxy_arp_message(int index, bool on) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = index;
+  kernel::Message message(RTM_SETLINK, 0, fixed, 128);
+  message.nest(IFLA_AF_SPEC, [&] {
+    message.nest(AF_INET, [&] { message.nest(IFLA_INET_CONF, [&] { message.put_u32(IPV4_DEVCONF_PROXY_ARP, on ? 1 : 0); }); });
+  });
+  return message;
+}
 
 /// Who answers for which address, and the bridges that are joined by cables.
 struct Stations {
@@ -122,6 +162,54 @@ Result<void> forget_all(const Execution& execution) {
 }
 
 }  // namespace
+
+Result<void> KernelHalf<Neighbour>::create(const Neighbour& wanted, Execution& execution) {
+  const auto index = execution.work.index({wanted.ns, wanted.interface});
+  if (!index) return index.error();
+  auto& batch = execution.work.batch(Work::Step::configure, wanted.ns);
+  const std::string failed = "cannot add neighbour " + wanted.title();
+  if (!wanted.mac) batch.add(prompt_message(wanted.address.family(), *index), failed);
+  if (wanted.is_everybody()) {
+    batch.add(proxy_arp_message(*index, true), failed);
+    return {};
+  }
+  kernel::Message message = message_for(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, wanted, *index);
+  if (wanted.mac) message.put_mac(NDA_LLADDR, *wanted.mac);
+  message.put_u8(NDA_PROTOCOL, owner_protocol);
+  batch.add(std::move(message), failed);
+  return {};
+}
+
+Result<void> KernelHalf<Neighbour>::update(const Neighbour&, const Neighbour& after, Execution& execution) { return create(after, execution); }
+
+Result<void> KernelHalf<Neighbour>::remove(const Neighbour& live, Execution& execution) {
+  const auto index = execution.work.index({live.ns, live.interface});
+  if (!index) return index.error();
+  auto& batch = execution.work.batch(Work::Step::configure, live.ns);
+  const std::string failed = "cannot remove neighbour " + live.title();
+  batch.add(live.is_everybody() ? proxy_arp_message(*index, false) : message_for(RTM_DELNEIGH, 0, live, *index), failed, {ENOENT});
+  return {};
+}
+
+Result<void> KernelHalf<Neighbour>::observe(const Reading& reading, Graph& live) {
+  for (const auto& [ns, place] : reading.places) {
+    const auto& links = place->snapshot.links;
+    if (ns.empty() || std::none_of(links.begin(), links.end(), [](const auto& link) { return link.bridge.has_value(); })) continue;
+    for (const auto& link : links) {
+      if (link.ipv4_setting(IPV4_DEVCONF_PROXY_ARP) != 0) live.put(Neighbour{ns, link.name, IpAddress::any(Family::v4), {}});
+    }
+    for (const bool proxies : {false, true}) {
+      std::vector<kernel::NeighbourRecord> records;
+      if (auto read = kernel::dump_neighbours(place->channel, records, proxies); !read) return read;
+      for (const auto& record : records) {
+        const kernel::LinkRecord* const link = place->snapshot.link(record.link);
+        if (link == nullptr || (!proxies && (record.state & NUD_PERMANENT) == 0)) continue;
+        live.put(Neighbour{ns, link->name, record.address, proxies ? std::nullopt : std::optional(record.mac)});
+      }
+    }
+  }
+  return {};
+}
 
 void forget_neighbours(Execution& execution) {
   execution.work.at_end_once("neighbours", [&execution] { return forget_all(execution); });

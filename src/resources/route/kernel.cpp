@@ -25,12 +25,15 @@ std::uint8_t number_of(Route::Type type) {
       return RTN_BLACKHOLE;
     case Route::Type::prohibit:
       return RTN_PROHIBIT;
+    case Route::Type::throw_:
+      return RTN_THROW;
   }
   return RTN_UNICAST;
 }
 
 std::optional<Route::Type> type_of(std::uint8_t number) {
-  for (const auto type : {Route::Type::unicast, Route::Type::unreachable, Route::Type::blackhole, Route::Type::prohibit}) {
+  for (const auto type : {Route::Type::unicast, Route::Type::unreachable, Route::Type::blackhole, Route::Type::prohibit,
+                          Route::Type::throw_}) {
     if (number_of(type) == number) return type;
   }
   return std::nullopt;

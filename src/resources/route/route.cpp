@@ -18,6 +18,8 @@ const char* name_of(Route::Type type) {
       return "blackhole";
     case Route::Type::prohibit:
       return "prohibit";
+    case Route::Type::throw_:
+      return "throw";
   }
   return "";
 }

@@ -21,7 +21,8 @@ struct NextHop {
 };
 
 struct Route {
-  enum class Type : std::uint8_t { unicast, unreachable, blackhole, prohibit };
+  /// Those of RouteSpec come first. `throw_`: the tables of the rules that follow decide.
+  enum class Type : std::uint8_t { unicast, unreachable, blackhole, prohibit, throw_ };
   std::string ns;
   Cidr destination;           ///< the default route is 0.0.0.0/0 or ::/0
   std::uint32_t table = 254;  ///< RT_TABLE_MAIN

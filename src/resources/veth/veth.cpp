@@ -44,7 +44,10 @@ std::vector<std::string> Veth::provides() const { return {interface_need(ends[0]
 
 Circumstances Veth::spoils(Turn turn) const {
   if (turn == Turn::goes) return {};
-  return {{"cables " + ends[0].ns, ""}, {"cables " + ends[1].ns, ""}};
+  Circumstances spoilt{{"cables " + ends[0].ns, ""}, {"cables " + ends[1].ns, ""}};
+  // Any change of it writes its MAC, with which the kernel forgets all that is known there.
+  for (const VethEnd& end : ends) spoilt.push_back({"neighbours " + end.ns + ":" + end.name, ""});
+  return spoilt;
 }
 
 std::string Veth::title() const {

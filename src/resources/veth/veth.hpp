@@ -41,7 +41,7 @@ struct Veth {
   /// The namespaces of its ends. Not the bridges: a port outlives its bridge.
   [[nodiscard]] std::vector<std::string> needs() const;
   [[nodiscard]] std::vector<std::string> provides() const;
-  [[nodiscard]] Circumstances spoils(Turn turn) const;  ///< when it comes: settings for all interfaces of its namespaces, and for new ones
+  [[nodiscard]] Circumstances spoils(Turn turn) const;  ///< when it comes: settings for all interfaces of its namespaces, and for new ones; neighbours
   [[nodiscard]] std::string title() const;    ///< "web-server:eth0" for an attachment, "frontend:veth-front <-> backend:veth-back" for a link
   [[nodiscard]] std::string summary() const;  ///< "on frontend", "cable"
 };

@@ -74,7 +74,12 @@ TEST_CASE("what is set for all interfaces is set again when a cable comes") {
     for (const auto& circumstance : circumstances) found.insert(circumstance.name);
     return found;
   };
-  CHECK(names(attachment().spoils(Turn::comes)) == std::set<std::string>{"cables ", "cables web"});
+  CHECK(names(attachment().spoils(Turn::comes)) ==
+        std::set<std::string>{"cables ", "cables web", "neighbours :web.eth0", "neighbours web:eth0"});
+  // With a MAC that is written the kernel forgets neighbours, not what it answers for.
+  const IpAddress address = *IpAddress::parse("10.0.0.1");
+  CHECK(names(Neighbour{"web", "eth0", address, Mac()}.relies_on()) == std::set<std::string>{"neighbours web:eth0"});
+  CHECK(Neighbour{"web", "eth0", address, {}}.relies_on().empty());
   CHECK(attachment().spoils(Turn::goes).empty());
   CHECK(names(Sysctl{"web", "net/ipv6/conf/default/accept_ra", "0"}.relies_on()).count("cables web") == 1);
   CHECK(names(Sysctl{"web", "net/ipv4/conf/all/log_martians", "0"}.relies_on()).count("cables web") == 1);
