@@ -54,6 +54,8 @@ class Cidr {
   /// `prefix` must not exceed `address.bits()`.
   Cidr(IpAddress address, std::uint8_t prefix) : address_(address), prefix_(prefix) {}
 
+  /// 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291).
+  [[nodiscard]] static const Cidr& link_local(Family family);
   /// `ADDRESS/PREFIX`, both mandatory; the prefix without leading zeros or sign.
   [[nodiscard]] static std::optional<Cidr> parse(std::string_view text);
 

@@ -24,6 +24,8 @@ struct Nat {
   IpAddress to;  ///< snat only
   Position at;   ///< of the address, or of the word
   bool operator==(const Nat& other) const { return kind == other.kind && to == other.to; }
+  /// Whether what leaves by it gets another source address.
+  [[nodiscard]] bool masks(Family family) const { return kind == Kind::masquerade || (kind == Kind::snat && to.family() == family); }
 };
 
 /// An address of an interface as a file gives it; the prefix may come from the bridge's subnet.

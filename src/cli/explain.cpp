@@ -56,23 +56,15 @@ Result<Question> read_question(const std::string& from, const std::string& to) {
   return question;
 }
 
-/// The host's, and the gateway's where it has a namespace of its own; of a file's that could be either backend's, by `backend`.
-struct Filters {
-  Firewall host;
-  std::optional<Firewall> gateway;
-  [[nodiscard]] reach::Firewalls both() const { return {host, gateway ? &*gateway : nullptr}; }
-};
-
-Filters filters_of(const Graph& graph, Backend backend) {
-  const auto of = [&](const std::string& ns) {
-    const Node* const node = graph.find("firewall " + ns);
-    if (node == nullptr) return Firewall{ns, {}};
-    const auto& firewall = std::get<Firewall>(node->resource);
-    return firewall.meant == nullptr ? firewall : policy::compile(firewall.meant, firewall.ns, backend);
+/// A file's, which could be either backend's, by `backend`.
+reach::Firewalls compiled_by(Backend backend, const Graph& graph) {
+  reach::Firewalls firewalls = reach::firewalls_in(graph);
+  const auto compile = [&](Firewall& firewall) {
+    if (firewall.meant != nullptr) firewall = policy::compile(firewall.meant, firewall.ns, backend);
   };
-  Filters filters{of(""), std::nullopt};
-  if (const auto gateway = own_gateway_in(graph)) filters.gateway = of(*gateway);
-  return filters;
+  compile(firewalls.host);
+  if (firewalls.gateway) compile(*firewalls.gateway);
+  return firewalls;
 }
 
 Result<reach::Subject> subject(const reach::Names& names, const std::string& text) {
@@ -82,11 +74,11 @@ Result<reach::Subject> subject(const reach::Names& names, const std::string& tex
       Exit::invalid, "'" + printable(text) + "' is no name of the topology and no address", {}, {}, near ? "did you mean '" + *near + "'?" : "", {}};
 }
 
-Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Filters& filters, const Question& question, bool live) {
+Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const reach::Firewalls& firewalls, const Question& question, bool live) {
   const auto from = subject(names, question.from), to = subject(names, question.to);
   if (!from) return from.error();
   if (!to) return to.error();
-  auto found = reach::explain(names, filters.both(), *from, *to, question.service, live);
+  auto found = reach::explain(names, firewalls, *from, *to, question.service, live);
   if (!found.empty()) return found;
   return Error{Exit::invalid,
                "nothing is sent from " + printable(question.from) + " to " + printable(question.to) + " by the network",
@@ -98,7 +90,7 @@ Result<std::vector<reach::Explanation>> ask(const reach::Names& names, const Fil
 }
 
 /// What the file says of the very pair that a live one is about.
-void compare(const reach::Names& names, const Filters& desired, const Question& question, reach::Explanation& live, std::string& differs) {
+void compare(const reach::Names& names, const reach::Firewalls& desired, const Question& question, reach::Explanation& live, std::string& differs) {
   Question same{live.from, live.to == "host" ? question.to : live.to, question.service};
   const auto found = ask(names, desired, same, false);
   if (!found) return;
@@ -133,7 +125,7 @@ Exit explain(const Arguments& arguments) {
   if (!question) return complain(question.error(), arguments, format);
   const auto choice = arguments.firewall.value_or(recorded_choice(known->topology.name.value));
   const Backend backend = choice == FirewallChoice::nftables ? Backend::nftables : Backend::iptables;
-  const Filters desired = filters_of(known->desired.graph, backend);
+  const reach::Firewalls desired = compiled_by(backend, known->desired.graph);
   const reach::Picture file(known->topology, known->desired.graph, known->desired.intent);
   std::vector<report::Explained> told;
   if (arguments.live) {
@@ -144,7 +136,7 @@ Exit explain(const Arguments& arguments) {
     const auto live = (*kernel)->observe(known->desired.graph);
     if (!live) return complain(live.error(), arguments, format);
     const reach::Picture picture(known->topology, *live, known->desired.intent);
-    auto found = ask(picture.names(), filters_of(*live, backend), *question, true);
+    auto found = ask(picture.names(), compiled_by(backend, *live), *question, true);
     if (!found) return complain(found.error(), arguments, format);
     for (auto& one : *found) {
       std::string differs;

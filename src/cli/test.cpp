@@ -29,25 +29,14 @@ struct Tested {
   std::string junit;
 };
 
-/// The host's, and the gateway's where it has a namespace of its own, by the backend that the topology has here, or would get.
-struct Filters {
-  Firewall host;
-  std::optional<Firewall> gateway;
-};
-Result<Filters> wanted_firewalls(const Graph& desired, const Arguments& arguments) {
+/// By the backend that the topology has here, or would get.
+Result<reach::Firewalls> wanted_firewalls(const Graph& desired, const Arguments& arguments) {
   const auto kernel = live_kernels(lock_timeout(arguments), recorded_choice(desired.topology()))();
   if (!kernel) return kernel.error();
   if (const auto observed = (*kernel)->observe(desired); !observed) return observed.error();
   const auto settled = (*kernel)->settle(desired);
   if (!settled) return settled.error();
-  const Graph& graph = *settled ? **settled : desired;
-  const auto of = [&](const std::string& ns) {
-    const Node* const node = graph.find("firewall " + ns);
-    return node == nullptr ? Firewall{ns, {}} : std::get<Firewall>(node->resource);
-  };
-  Filters filters{of(""), std::nullopt};
-  if (const auto gateway = own_gateway_in(graph)) filters.gateway = of(*gateway);
-  return filters;
+  return reach::firewalls_in(*settled ? **settled : desired);
 }
 
 Tested test_one(const Topology& topology, const Desired& desired, const Arguments& arguments) {
@@ -55,13 +44,13 @@ Tested test_one(const Topology& topology, const Desired& desired, const Argument
   const std::string& name = topology.name.value;
   const reach::Picture picture(topology, desired.graph, desired.intent);
   const auto fail = [&](const Error& error) { return Tested{complain(error), {{"topology", name}, {"error", to_json(error)}}, {}}; };
-  const auto filters = wanted_firewalls(desired.graph, arguments);
-  if (!filters) return fail(filters.error());
+  const auto firewalls = wanted_firewalls(desired.graph, arguments);
+  if (!firewalls) return fail(firewalls.error());
   probe::Settings settings;
   settings.every_pair = arguments.all;
   settings.stop = [] { return interrupts() > 0; };
   settings.progress = [](std::size_t done, std::size_t all) { show_progress("testing", done, all); };
-  auto outcomes = probe::prove(picture.names(), {filters->host, filters->gateway ? &*filters->gateway : nullptr}, settings);
+  auto outcomes = probe::prove(picture.names(), *firewalls, settings);
   clear_progress();
   if (!outcomes) return fail(outcomes.error());
   std::vector<report::Proven> proven;

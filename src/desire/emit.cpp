@@ -16,7 +16,8 @@ bool has_family(const std::vector<Located<Cidr>>& addresses, Family family) {
 
 class Emission {
  public:
-  explicit Emission(const Network& network) : network_(network), inside_(network), gateway_(network.gateway_ns()), graph_(network.topology.name.value) {}
+  explicit Emission(const Network& network)
+      : network_(network), inside_(network), gateway_(network.gateway_ns()), graph_(network.topology.name.value) {}
 
   Graph run() {
     for (const auto& bridge : network_.switches) put_bridge(bridge);

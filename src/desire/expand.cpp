@@ -269,17 +269,19 @@ class Expansion {
     }
   }
 
-  /// The gateway's interfaces: the bridges and the ends there, whether named or derived.
+  /// The gateway's interfaces: the bridges and the ends there, whether named or derived. With a gateway of its own the ends of links to the host are
+  /// there, beside the uplinks' ends, which have the bridges' names.
   void check_gateway_names() {
-    std::unordered_map<std::string, const char*> taken;
-    for (const auto& bridge : network_.switches) taken.emplace(bridge.spec->name, "a bridge");
+    const bool own = network_.topology.own_gateway;
+    std::unordered_map<std::string, const char*> gateway, on_host;
     for (const auto& bridge : network_.switches) {
-      if (network_.topology.own_gateway) taken.emplace(uplink_name(bridge.spec->name), "a bridge's uplink");
+      gateway.emplace(bridge.spec->name, "a bridge");
+      if (own) on_host.emplace(bridge.spec->name, "a bridge's uplink");
     }
     for (const auto& cable : network_.cables) {
       for (const auto& end : cable.ends) {
         if (end.netns != nowhere) continue;
-        const auto [there, added] = taken.emplace(end.name, "another cable's end");
+        const auto [there, added] = (own && end.bridge == nowhere ? on_host : gateway).emplace(end.name, "another cable's end");
         if (added) continue;
         network_.mistakes.refuse(end.name_at, "this cable's end in the gateway is to be " + in_quotes(end.name) + ", as " + there->second + " is",
                                  cable.attachment != nullptr ? "name its interface otherwise" : "name the ends apart");
@@ -291,8 +293,8 @@ class Expansion {
     const std::string own = network_.gateway_ns();
     for (const auto& space : network_.spaces) {
       if (own.empty() || space.name != own) continue;
-      network_.mistakes.refuse(space.spec->at, "namespace " + in_quotes(own) + " is the topology's gateway", "name this one otherwise, or say gateway: host",
-                               space.spec->name.size());
+      network_.mistakes.refuse(space.spec->at, "namespace " + in_quotes(own) + " is the topology's gateway",
+                               "name this one otherwise, or say gateway: host", space.spec->name.size());
     }
   }
 

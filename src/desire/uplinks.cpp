@@ -8,18 +8,14 @@
 namespace topo::network {
 namespace {
 
-constexpr std::uint32_t behind_main = 40000;      // priority; the main table's is 32766
-constexpr std::uint32_t last_of_all = 50000;      // for what the gateway itself sends, which is errors
-constexpr std::uint32_t first_table = 1000000;    // none that people number by hand
-constexpr std::uint32_t usual_metric_v6 = 1024;   // IP6_RT_PRIO_USER, linux/ipv6_route.h
+constexpr std::uint32_t behind_main = 40000;        // priority; the main table's is 32766
+constexpr std::uint32_t last_of_all = 50000;        // for what the gateway itself sends, which is errors
+constexpr std::uint32_t first_table = 1000000;      // none that people number by hand
+constexpr std::uint32_t usual_metric_v6 = 1024;     // IP6_RT_PRIO_USER, linux/ipv6_route.h
 constexpr std::uint32_t preferred_metric_v6 = 128;  // before the route that the kernel makes of the address, of 256
-constexpr std::uint8_t link_local_v4[4] = {169, 254, 0, 0};  // RFC 3927
 
 /// 169.254.x.y, known to the gateway alone.
-IpAddress transfer_address(std::uint16_t number) {
-  std::uint8_t bytes[4] = {link_local_v4[0], link_local_v4[1], static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number & 0xffU)};
-  return IpAddress::from_bytes(Family::v4, bytes);
-}
+IpAddress transfer_address(std::uint16_t number) { return *Cidr::link_local(Family::v4).address().plus(number); }
 
 Cidr whole(const IpAddress& address) { return {address, address.bits()}; }
 Cidr default_of(Family family) { return {IpAddress::any(family), 0}; }
@@ -165,19 +161,48 @@ class Uplinks {
   std::optional<std::uint32_t> first_v4_, first_v6_;  ///< the table of some uplink
 };
 
-/// What the next hops of IPv4 are from.
-bool is_transfer_network(const Cidr& address) {
-  const Cidr link_local(IpAddress::from_bytes(Family::v4, link_local_v4), 16);
-  return address.family() == Family::v4 && address.network().overlaps(link_local);
+/// The ends of uplinks in the gateway, beside the bridges and their ports there.
+void check_uplink_names(Network& network) {
+  std::set<std::string> taken;
+  for (const Switch& bridge : network.switches) taken.insert(bridge.spec->name);
+  for (const Cable& cable : network.cables) {
+    for (const End& end : cable.ends) {
+      if (end.netns == nowhere && end.bridge != nowhere) taken.insert(end.name);
+    }
+  }
+  for (const Switch& bridge : network.switches) {
+    if (bridge.gateway.empty() || taken.insert(uplink_name(bridge.spec->name)).second) continue;
+    network.mistakes.refuse(bridge.spec->at,
+                            "the uplink of bridge " + in_quotes(bridge.spec->name) + " in the gateway is to be " +
+                                in_quotes(uplink_name(bridge.spec->name)) + ", as another interface there is",
+                            "name them apart");
+  }
+}
+
+/// The host could not tell who is on a switch that it has no part in from those on the bridge that they would come by.
+void check_switches(Network& network) {
+  for (const Switch& plain : network.switches) {
+    const auto joined = std::find_if(network.switches.begin(), network.switches.end(), [&](const Switch& bridge) {
+      return plain.gateway.empty() && bridge.domain == plain.domain && !bridge.gateway.empty();
+    });
+    if (joined == network.switches.end()) continue;
+    network.mistakes.refuse(plain.spec->at,
+                            "with a gateway of its own the host cannot tell who is on " + in_quotes(plain.spec->name) +
+                                ", which has no address, from who is on " + in_quotes(joined->spec->name) + ", which a cable joins it to",
+                            "attach to one of them alone, or say gateway: host");
+  }
 }
 
 }  // namespace
 
 void check_gateway(Network& network) {
   if (network.gateway_ns().empty()) return;
+  check_uplink_names(network);
+  check_switches(network);
   for (const Switch& bridge : network.switches) {
     for (const auto& [address, at] : bridge.gateway) {
-      if (!is_transfer_network(address)) continue;
+      // What the next hops of IPv4 are from.
+      if (!address.network().overlaps(Cidr::link_local(Family::v4))) continue;
       network.mistakes.refuse(at, "bridge " + in_quotes(bridge.spec->name) + " is in 169.254.0.0/16, which a gateway of its own uses itself",
                               "take another subnet, or say gateway: host");
     }

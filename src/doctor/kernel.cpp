@@ -46,7 +46,10 @@ constexpr std::array probes{
           "namespaces: { d7-a: { attach: { d7: 10.0.7.1/24 } }, d7-b: { attach: { d7-2: 10.0.7.1/24 } } }\n"},
     Probe{"policy in a bridge",
           "topology: doctor-8\nbridges: { d8: { subnet: [10.0.8.0/24, \"fd00:8::/64\"], isolated: true } }\n"
-          "namespaces: { d8-a: { attach: d8 }, d8-b: { attach: d8 } }\n"}};
+          "namespaces: { d8-a: { attach: d8 }, d8-b: { attach: d8 } }\n"},
+    Probe{"a gateway of its own",
+          "topology: doctor-9\ngateway: own\nbridges: { d9: { subnet: [10.0.9.0/24, \"fd00:9::/64\"], nat: masquerade } }\n"
+          "namespaces: { d9-a: { attach: d9 } }\n"}};
 
 class Examination {
  public:

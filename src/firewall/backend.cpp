@@ -101,7 +101,7 @@ Result<std::set<std::string>> topologies_in(const Tables& tables) {
   return names;
 }
 
-Result<void> replace(const Place& place, const std::string& topology, const Firewall*, const Firewall* after, const Waiting& waiting) {
+Result<void> replace(const Place& place, const std::string& topology, const Firewall* after, const Waiting& waiting) {
   const auto by_iptables = [&](const Firewall* wanted) { return iptables::replace(place, topology, wanted, waiting); };
   const auto by_nftables = [&](const Firewall* wanted) { return nftables::replace(place, topology, wanted, waiting); };
   // Whatever takes the place of the other is there before that goes: the same packets pass by both, and each is translated once.

@@ -73,8 +73,7 @@ class Tables {
 /// for what does not change. Where `after` is of the other backend than what is there, it is there before that goes. Keeps the shared chain, its
 /// memory of earlier sysctl values and the outside interfaces' forwarding in step with `after`. Does not touch connections. What the kernel
 /// lacks is Exit::unsupported, naming it.
-[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* before, const Firewall* after,
-                                   const Waiting& waiting = {});
+[[nodiscard]] Result<void> replace(const Place& place, const std::string& topology, const Firewall* after, const Waiting& waiting = {});
 
 /// A port of the wanted port maps that somebody else holds.
 struct PortConflict {

@@ -219,10 +219,12 @@ std::uint32_t Work::group_to_delete(const Place& in, const std::vector<int>& ind
 
 Result<void> Work::delete_links(Place& in, const std::vector<std::string>& names) {
   std::vector<int> indexes;
+  std::set<int> ports;
   for (const auto& name : names) {
     const LinkRecord* const link = in.snapshot.link(name);
     if (link != nullptr && !in.gone.contains(name)) {
       indexes.push_back(link->index);
+      if (link->master != 0) ports.insert(link->index);
     } else if (const auto made = in.indexes.find(name); made != in.indexes.end()) {
       indexes.push_back(made->second);
     } else {
@@ -240,6 +242,12 @@ Result<void> Work::delete_links(Place& in, const std::vector<std::string>& names
     if (is_theirs) break;
     ifinfomsg fixed{};
     fixed.ifi_index = index;
+    if (group != 0 && !ports.contains(index)) {
+      // By their group rules know whose it is that packets come from and go to: without it none may pass.
+      fixed.ifi_change = IFF_UP;
+      batch.add(Message(RTM_NEWLINK, 0, fixed, 64), "cannot bring down interface " + named(in.name, names.front()), {ENODEV});
+      fixed.ifi_change = 0;
+    }
     Message message(group != 0 ? RTM_NEWLINK : RTM_DELLINK, 0, fixed, 64);
     if (group != 0) message.put_u32(IFLA_GROUP, group);
     batch.add(std::move(message), "cannot delete interface " + named(in.name, names.front()), {ENODEV});

@@ -13,7 +13,8 @@ constexpr std::size_t gone = static_cast<std::size_t>(-1);
 /// A part of the segments of an intent, with new numbers for these and their members.
 class Part {
  public:
-  Part(const Intent& whole, const std::vector<bool>& kept) : whole_(whole), segments_(whole.segments.size(), gone), members_(whole.members.size(), gone) {
+  Part(const Intent& whole, const std::vector<bool>& kept)
+      : whole_(whole), segments_(whole.segments.size(), gone), members_(whole.members.size(), gone) {
     part.topology = whole.topology;
     part.default_allow = whole.default_allow;
     part.default_at = whole.default_at;
@@ -49,7 +50,7 @@ class Part {
   void take_flows(Wanted&& wanted) {
     for (const auto list : {&Intent::allow, &Intent::deny}) {
       for (Flow flow : whole_.*list) {
-        if (renumber(flow.from) && renumber(flow.to) && wanted(flow)) (part.*list).push_back(std::move(flow));
+        if (renumber(flow.from) && renumber(flow.to) && wanted(flow, list == &Intent::deny)) (part.*list).push_back(std::move(flow));
       }
     }
   }
@@ -114,21 +115,11 @@ Intent at_host(const Intent& intent, const std::vector<std::string>& uplinks) {
   for (std::size_t i = 0; const bool each : unknown_at_host(intent, uplinks)) {
     if (host.member(i++) != gone) unknown.push_back(each);
   }
-  host.take_flows([&](Flow& flow) {
+  host.take_flows([&](Flow& flow, bool) {
     std::erase_if(flow.from.members, [&](std::size_t member) { return unknown[member]; });
     return !flow.from.names_nothing() && (members_meet || !is_between_members(flow));
   });
-  // Between bridges the gateway takes answers the short way, past the host, which has translated what they answer: unless it has asked in its own name.
-  std::vector<Cidr> bridged;
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    if (uplinks[i].empty()) continue;
-    for (const Cidr& gateway : intent.segments[i].gateway) bridged.push_back(gateway.network());
-  }
   for (PortMap map : intent.ports) {
-    Member& target = host.part.members[host.member(map.member)];
-    if (intent.segments[intent.members[map.member].segment].bridge) target.near.insert(target.near.end(), bridged.begin(), bridged.end());
-    std::sort(target.near.begin(), target.near.end());
-    target.near.erase(std::unique(target.near.begin(), target.near.end()), target.near.end());
     map.member = host.member(map.member);
     host.part.ports.push_back(std::move(map));
   }
@@ -147,6 +138,8 @@ Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks)
   if (!host_has_segments) part.statements = intent.statements;
 
   Flow out, in;
+  std::vector<std::size_t> bridges(part.segments.size());
+  std::iota(bridges.begin(), bridges.end(), std::size_t{0});
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (!kept[i]) continue;
     Segment& segment = part.segments[gateway.segment(i)];
@@ -168,16 +161,16 @@ Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks)
     uplink.gateway = intent.segments[i].gateway;
     uplink.at = intent.segments[i].at;
   }
-  std::vector<std::size_t> everything(part.segments.size());
-  std::iota(everything.begin(), everything.end(), std::size_t{0});
-  gateway.take_flows([&](Flow& flow) {
+  gateway.take_flows([&](Flow& flow, bool denies) {
+    // Its own few addresses, 169.254.0.1 and the link-local ones, are the host's too.
+    const bool is_about_host = denies && (flow.to.any || flow.to.host);
     for (Ends* ends : {&flow.from, &flow.to}) {
-      if (ends->any) ends->segments = everything;
+      if (ends->any) ends->segments = bridges;
       ends->any = ends->internet = ends->host = false;
       ends->outside.clear();
-      if (ends->segments.empty() && ends->members.empty()) return false;
     }
-    return true;
+    flow.to.host = is_about_host;
+    return !flow.from.names_nothing() && !flow.to.names_nothing();
   });
   if (out.to.segments.empty()) return std::move(part);
   in.from = out.to;

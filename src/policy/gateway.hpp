@@ -22,7 +22,7 @@ namespace topo::policy {
 [[nodiscard]] std::optional<std::size_t> undecided_at_host(const Intent& intent, const Flow& flow, const std::vector<bool>& unknown, bool denies);
 
 /// What the gateway namespace has of it: everything between members of bridges. On each uplink the host is a router, which may send whatever it forwards to
-/// members, and members may send to it, for the host has decided, or will: but what a flow from or to `any` denies is denied here as well.
+/// members, and members may send to it: the host has decided, or will.
 [[nodiscard]] Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks);
 
 }  // namespace topo::policy

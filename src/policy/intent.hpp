@@ -22,7 +22,9 @@ struct SegmentCable {
 struct Segment {
   std::string interface;            ///< the bridge's name, or the end's
   bool bridge = true;
-  bool uplink = false;              ///< of the host's, where the gateway is a namespace: the end of the cable to that, in the bridge's place
+  /// Of the host's, where the gateway is a namespace: the end of the cable to that, in the bridge's place. What is answered from one such segment to
+  /// another goes through that namespace and past the host, which must have asked in its own name where it has translated the question.
+  bool uplink = false;
   bool plain = false;               ///< `address: none`: the gateway has no part in it
   bool isolated = false;
   std::vector<Cidr> gateway;        ///< the gateway's own addresses on it, with the subnets' prefixes

@@ -84,7 +84,8 @@ struct Client {
 
 class Exchange {
  public:
-  Exchange(const std::vector<Probe>& probes, int home_fd) : probes_(probes), home_fd_(home_fd), clients_(probes.size()) {}
+  Exchange(const std::vector<Probe>& probes, int home_fd, const std::function<bool()>& stop)
+      : probes_(probes), home_fd_(home_fd), stop_(stop), clients_(probes.size()) {}
 
   Result<void> begin() {
     if (::getrandom(token_.data(), token_.size(), 0) != static_cast<ssize_t>(token_.size())) return failed("cannot get random bytes");
@@ -92,12 +93,12 @@ class Exchange {
     if (!poll_) return failed("cannot wait for packets");
     if (auto listening = in_each([](const Probe& probe) { return probe.to_fd; }, [&](std::size_t i) { return listen(i); }); !listening)
       return listening;
-    return in_each([](const Probe& probe) { return probe.from_fd; }, [&](std::size_t i) { return send(i); });
+    return in_each([](const Probe& probe) { return probe.from_fd; }, [&](std::size_t i) { return shall_stop() ? Result<void>() : send(i); });
   }
 
-  std::vector<Answer> wait(std::chrono::milliseconds patience, const std::function<bool()>& stop) {
+  std::vector<Answer> wait(std::chrono::milliseconds patience) {
     auto end = Clock::now() + patience;
-    while (open_ > 0 && Clock::now() < end && !(stop && stop())) {
+    while (open_ > 0 && Clock::now() < end && !shall_stop()) {
       std::array<epoll_event, 64> events{};
       const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), static_cast<int>(tick.count()));
       for (int i = 0; i < count; ++i) {
@@ -111,6 +112,7 @@ class Exchange {
   }
 
  private:
+  [[nodiscard]] bool shall_stop() const { return stop_ && stop_(); }
   static Error failed(const std::string& what) { return Error{Exit::rolled_back, what, {}, std::strerror(errno), {}, {}}; }
 
   /// Each probe's part in the namespace that it belongs to, which is entered once for all of its own.
@@ -296,6 +298,7 @@ class Exchange {
 
   const std::vector<Probe>& probes_;
   int home_fd_;
+  const std::function<bool()>& stop_;
   Token token_{};
   FileDescriptor poll_;
   std::vector<Listener> listeners_;
@@ -309,9 +312,9 @@ class Exchange {
 
 Result<std::vector<Answer>> exchange(const std::vector<Probe>& probes, int home_fd, std::chrono::milliseconds patience,
                                      const std::function<bool()>& stop) {
-  Exchange all(probes, home_fd);
+  Exchange all(probes, home_fd, stop);
   if (auto begun = all.begin(); !begun) return begun.error();
-  return all.wait(patience, stop);
+  return all.wait(patience);
 }
 
 int route_problem(int netns_fd, int home_fd, const IpAddress& source, const IpAddress& destination) {

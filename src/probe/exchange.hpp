@@ -37,7 +37,7 @@ struct Answer {
 };
 
 /// Sends all of them at once, and waits until each is answered or nothing has come for `patience`. Programs that listen already are used as they are:
-/// a connection is opened to them and closed. Must be called in the namespace of `home_fd`. `stop` is asked while it waits; true ends the waiting.
+/// a connection is opened to them and closed. Must be called in the namespace of `home_fd`. `stop` is asked between packets and while it waits; true ends both.
 [[nodiscard]] Result<std::vector<Answer>> exchange(const std::vector<Probe>& probes, int home_fd, std::chrono::milliseconds patience,
                                                    const std::function<bool()>& stop = {});
 

@@ -26,9 +26,7 @@ constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes aga
 /// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either
 /// may answer for both addresses (arp(7)).
 using Statement = std::tuple<std::string, policy::ChainPlace, std::string, std::size_t>;
-Statement statement_of(const reach::DecidingRule& rule) {
-  return {rule.ns, rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0};
-}
+Statement statement_of(const reach::DecidingRule& rule) { return {rule.ns, rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0}; }
 
 /// What the rules of each namespace with a filter have counted.
 using Counters = std::map<std::string, firewall::Counters>;
@@ -49,8 +47,12 @@ class Proving {
     if (auto made = make_outside(); !made) return made.error();
     const auto trials = reach::trials_of(names_, firewalls_, settings_.every_pair);
     if (trials.size() > reach::most_trials) {
-      return Error{Exit::invalid, "these are more than " + std::to_string(reach::most_trials) + " flows, too many to try each", {}, {},
-                   settings_.every_pair ? "leave out --all: one of each class of flows shows the same" : "", {}};
+      return Error{Exit::invalid,
+                   "these are more than " + std::to_string(reach::most_trials) + " flows, too many to try each",
+                   {},
+                   {},
+                   settings_.every_pair ? "leave out --all: one of each class of flows shows the same" : "",
+                   {}};
     }
     std::vector<Outcome> outcomes;
     for (std::size_t first = 0; first < trials.size(); first += at_once) {
@@ -77,7 +79,7 @@ class Proving {
         return Error{Exit::invalid, "there is no namespace " + stations[i].name, {}, {}, "apply the file first: topo apply FILE", {}};
       places_.emplace(i, std::move((*entry)->netns));
     }
-    if (firewalls_.gateway == nullptr) return {};
+    if (!firewalls_.gateway) return {};
     auto entry = kernel::open_named(firewalls_.gateway->ns);
     if (!entry) return std::move(entry).error();
     if (!*entry || !(*entry)->netns)
@@ -143,7 +145,12 @@ class Proving {
     if (!before) return before.error();
     auto watch = Watch::begin(gateway_.get(), home_.get());
     if (!watch) return std::move(watch).error();
-    const auto answers = exchange(probes, home_.get(), patience, settings_.stop);
+    // Its buffers are small where nobody may make them larger, as on a private host without root.
+    const auto attend = [&] {
+      watch->read();
+      return settings_.stop && settings_.stop();
+    };
+    const auto answers = exchange(probes, home_.get(), patience, attend);
     if (!answers) return answers.error();
     watch->read();
     const auto after = count();
@@ -190,8 +197,8 @@ class Proving {
     }
   }
 
-  void judge_denied(const Probe& probe, const Answer& answer, const Counters& before, const Counters& after, std::uint64_t wanted,
-                    const Watch& watch, Outcome& outcome) const {
+  void judge_denied(const Probe& probe, const Answer& answer, const Counters& before, const Counters& after, std::uint64_t wanted, const Watch& watch,
+                    Outcome& outcome) const {
     const Trial& trial = outcome.trial;
     if (is_ours_ && trial.rule) {
       const auto counted = counted_by(*trial.rule, before, after);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/gateway.hpp"
 #include "topo/names.hpp"
 
 namespace topo::reach {
@@ -43,7 +44,7 @@ struct Sight {
 /// With `gateway: own` what stays between bridges is seen by the gateway alone; what comes from one or goes to one also on its way by the uplink.
 std::vector<Sight> sights_of(const Firewalls& firewalls, const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port) {
   const policy::Packet packet = packet_at(network, crossing, protocol, port);
-  if (firewalls.gateway == nullptr) return {{firewalls.host, packet}};
+  if (!firewalls.gateway) return {{&firewalls.host, packet}};
   const auto& segments = network.intent().segments;
   const auto is_bridge = [&](const std::string& interface, std::size_t segment) {
     return !interface.empty() && segment != none && segments[segment].bridge && interface == segments[segment].interface;
@@ -51,17 +52,17 @@ std::vector<Sight> sights_of(const Firewalls& firewalls, const Network& network,
   const bool mapped_by_host = crossing.kind == Kind::from_host && packet.dnat;
   const bool from_bridge = is_bridge(packet.in, crossing.from_segment);
   const bool to_bridge = mapped_by_host ? segments[crossing.to_segment].bridge : is_bridge(packet.out, crossing.to_segment);
-  if (from_bridge && to_bridge && crossing.map == none) return {{firewalls.gateway, packet}};
+  if (from_bridge && to_bridge && crossing.map == none) return {{&*firewalls.gateway, packet}};
   policy::Packet inside = packet;
   inside.bridged = inside.dnat = inside.source_local = inside.destination_local = false;
   inside.physical_out.clear();
   std::vector<Sight> sights;
   if (from_bridge) {
-    sights.push_back({firewalls.gateway, inside});
+    sights.push_back({&*firewalls.gateway, inside});
     sights.back().packet.out = uplink_name(packet.in);
     sights.back().packet.out_group = packet.in_group;
   }
-  sights.push_back({firewalls.host, packet});
+  sights.push_back({&firewalls.host, packet});
   policy::Packet& at_host = sights.back().packet;
   at_host.bridged = false;
   at_host.physical_in.clear();
@@ -71,7 +72,7 @@ std::vector<Sight> sights_of(const Firewalls& firewalls, const Network& network,
     inside.out = segments[crossing.to_segment].interface;
     inside.out_group = inside.in_group = link_group(network.intent().topology);
     inside.in = uplink_name(inside.out);
-    sights.push_back({firewalls.gateway, inside});
+    sights.push_back({&*firewalls.gateway, inside});
   }
   return sights;
 }
@@ -120,6 +121,16 @@ policy::Packet packet_at(const Network& network, const Crossing& crossing, Proto
     packet.physical_out = port_to(network, crossing.to_segment, crossing.cable ? none : crossing.to_member);
   }
   return packet;
+}
+
+Firewalls firewalls_in(const Graph& graph) {
+  const auto of = [&](const std::string& ns) {
+    const Node* const node = graph.find(id_of(Firewall{ns, {}}));
+    return node == nullptr ? Firewall{ns, {}} : std::get<Firewall>(node->resource);
+  };
+  Firewalls found{of(""), std::nullopt};
+  if (const auto gateway = own_gateway_in(graph)) found.gateway = of(*gateway);
+  return found;
 }
 
 std::vector<Judged> judged_by(const Firewalls& firewalls, const Network& network, const Leg& leg, Protocol protocol, std::uint16_t port) {

@@ -12,12 +12,13 @@ namespace topo::reach {
 /// The packet that the gateway's filter sees at a crossing. `port` is the one that is sent to; at a port map the target's.
 [[nodiscard]] policy::Packet packet_at(const Network& network, const Crossing& crossing, Protocol protocol, std::uint16_t port);
 
-/// The filters of a topology: the host's, and with `gateway: own` that of the gateway's namespace. They must outlive it.
+/// The filters of a topology: the host's, and with `gateway: own` that of the gateway's namespace.
 struct Firewalls {
-  Firewalls(const Firewall& of_host, const Firewall* of_gateway = nullptr) : host(&of_host), gateway(of_gateway) {}
-  const Firewall* host;
-  const Firewall* gateway;
+  Firewall host;
+  std::optional<Firewall> gateway;
 };
+/// Those of `graph`; one without a rule where it has none.
+[[nodiscard]] Firewalls firewalls_in(const Graph& graph);
 
 /// What the rules make of a packet where a filter sees it.
 struct Judged {

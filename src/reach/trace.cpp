@@ -16,10 +16,6 @@ unsigned common_prefix(const IpAddress& a, const IpAddress& b) {
   return length;
 }
 
-bool has_way_out(const Nat& nat, Family family) {
-  return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
-}
-
 struct Translation {
   std::size_t station = gateway;
   IpAddress original, translated;
@@ -274,7 +270,7 @@ class Journey {
     if (wanted.kind != Endpoint::Kind::outside) return lose(std::move(packet), Loss::Kind::outside, gateway, packet.destination);
     if (packet.back) return end(std::move(packet), std::nullopt);
     const std::size_t segment = network_.segment_of(packet.source);
-    if (segment != none && has_way_out(relations_.intent.segments[segment].nat, packet.source.family())) {
+    if (segment != none && relations_.intent.segments[segment].nat.masks(packet.source.family())) {
       const Nat& nat = relations_.intent.segments[segment].nat;
       const IpAddress translated = nat.kind == Nat::Kind::snat ? nat.to : IpAddress::any(packet.source.family());
       packet.masked.push_back({gateway, packet.source, translated});

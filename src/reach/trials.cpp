@@ -212,7 +212,7 @@ std::optional<Trial> sign_of_life(const Names& names, std::size_t station, Famil
   const NamedSet itself{NamedSet::Kind::ns, "", {station}, {station}, {}, {}, false};
   const NamedSet* any = names.find("any");
   const NamedSet host{NamedSet::Kind::host, "host", {}, {}, {}, {}, true};
-  const Firewall none_needed;
+  const Firewalls none_needed;
   using Ends = std::pair<const NamedSet*, const NamedSet*>;
   for (const auto& [from, to] : {Ends(&host, &itself), Ends(&itself, &host), Ends(any, &itself), Ends(&itself, any)}) {
     for (const Meeting& meeting : meetings_of(names, *from, *to)) {

@@ -84,6 +84,11 @@ std::optional<IpAddress> IpAddress::plus(std::uint64_t offset) const {
   return sum;
 }
 
+const Cidr& Cidr::link_local(Family family) {
+  static const Cidr v4 = *parse("169.254.0.0/16"), v6 = *parse("fe80::/10");
+  return family == Family::v4 ? v4 : v6;
+}
+
 std::optional<Cidr> Cidr::parse(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;

@@ -35,7 +35,7 @@ TEST_CASE("a match that the kernel lacks is named, and nothing is changed") {
   const bool faked = fake_modprobe();
   const kernel::FileDescriptor inherited(::open("/dev/null", O_RDONLY));  // not close-on-exec: must not reach modprobe all the same
   const Firewall wanted = impossible();
-  const auto replaced = replace(scratch.place(), "t", nullptr, &wanted);
+  const auto replaced = replace(scratch.place(), "t", &wanted);
   REQUIRE(!replaced);
   CHECK(replaced.error().exit == Exit::unsupported);
   CHECK(replaced.error().kernel == "the kernel lacks the match nosuchm");
@@ -60,7 +60,7 @@ TEST_CASE("a rule that no table can hold is refused before anything is changed")
   SECTION("family") { rule.source = netfilter::Maybe<Cidr>{*Cidr::parse("2001:db8::/64"), false}; }
   SECTION("ports without a protocol") { rule.destination_ports = netfilter::Ports{1, 1}; }
   SECTION("chain") { rule.target = {netfilter::Target::Kind::jump, std::string(29, 'x'), {}, {}, {}, {}}; }
-  const auto replaced = replace(scratch.place(), "t", nullptr, &wanted);
+  const auto replaced = replace(scratch.place(), "t", &wanted);
   REQUIRE(!replaced);
   CHECK(replaced.error().what == "a firewall rule cannot be written");
   CHECK(!must(observe(scratch.place(), "t")));

@@ -62,7 +62,7 @@ using Texts = std::vector<std::string>;
 TEST_CASE("a port that another topology maps is a conflict, by protocol, address and range") {
   const Scratch scratch;
   const Firewall lab = mapping("lab", {8000, 8010});
-  must(replace(scratch.place(), "lab", nullptr, &lab));
+  must(replace(scratch.place(), "lab", &lab));
   const auto conflicts = [&](const Firewall& wanted) { return texts(must(port_conflicts(scratch.place(), "t", wanted, nullptr))); };
   CHECK(conflicts(mapping("t", {8005, 8005})) == Texts{"8005/tcp: topology lab"});
   CHECK(conflicts(mapping("t", {8008, 8020})) == Texts{"8008-8010/tcp: topology lab"});
@@ -71,7 +71,7 @@ TEST_CASE("a port that another topology maps is a conflict, by protocol, address
   CHECK(conflicts(mapping("t", {8005, 8005}, 17)).empty());
   CHECK(conflicts(mapping("t", {8005, 8005}, 6, nullptr, Family::v6)).empty());
   const Firewall office = mapping("office", {443, 443}, 6, "198.51.100.2/32");
-  must(replace(scratch.place(), "office", nullptr, &office));
+  must(replace(scratch.place(), "office", &office));
   CHECK(conflicts(mapping("t", {443, 443}, 6, "198.51.100.3/32")).empty());
   CHECK(conflicts(mapping("t", {443, 443}, 6, "198.51.100.2/32")) == Texts{"443/tcp: topology office"});
   // What the topology has already is its own.
@@ -134,7 +134,7 @@ TEST_CASE("a FORWARD that drops is told with a remedy, and told no more once the
   CHECK(before[0].aim == "to let it pass");
   shell(before[0].remedy);
   CHECK(told().empty());
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   CHECK(told().empty());
   CHECK(shell("iptables-legacy -S FORWARD 2>&1").find("-j TOPO\n-A FORWARD -m comment") != std::string::npos);
 }
@@ -174,7 +174,7 @@ TEST_CASE("a rule in front of a topology's that may accept is told with a remedy
   const auto told = [&] { return must(warnings(scratch.place(), "t", wanted)); };
   const std::string insert = "iptables-legacy -I FORWARD ";
   shell(insert + "-j ACCEPT");
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   shell("iptables-legacy -N Z && iptables-legacy -A Z -j DROP");
   for (const char* harmless : {"-i lo -j ACCEPT", "-i z0 -o z0 -j ACCEPT", "-m conntrack --ctstate ESTABLISHED -j ACCEPT", "-j Z", "-i z0 -j DROP",
                                "-m devgroup --src-group 9 --dst-group 9 -j ACCEPT", "-m recent --set -j REJECT"})

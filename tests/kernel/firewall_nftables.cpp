@@ -88,19 +88,19 @@ TEST_CASE("nftables: what is written is what is read, from whatever was there to
   for (int round = 0; round < 30; ++round) {
     INFO("round " << round);
     const Firewall wanted = compiled(eventful(dice), dice.one_in(5) ? Backend::iptables : Backend::nftables);
-    must(replace(scratch.place(), "lab", live ? &*live : nullptr, &wanted));
+    must(replace(scratch.place(), "lab", &wanted));
     const auto found = must(observe(scratch.place(), "lab"));
     REQUIRE(found);
     for (const Difference& difference : differences(*found, wanted)) CHECK(difference.before == difference.after);
     REQUIRE(*found == wanted);
     live = found;
     if (dice.one_in(4)) {
-      must(replace(scratch.place(), "lab", &*live, nullptr));
+      must(replace(scratch.place(), "lab", nullptr));
       CHECK(ruleset() == before);
       live.reset();
     }
   }
-  must(replace(scratch.place(), "lab", live ? &*live : nullptr, nullptr));
+  must(replace(scratch.place(), "lab", nullptr));
   CHECK(ruleset() == before);
   CHECK(!must(observe(scratch.place(), "lab")));
 }

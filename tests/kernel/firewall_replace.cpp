@@ -46,13 +46,13 @@ TEST_CASE("rules, counters, policies and chains of others stay what they are") {
   const std::string before = others();
   REQUIRE(before.find("[4:240] -A DOCKER") != std::string::npos);
   const Firewall first = small_firewall("t", 8080), second = small_firewall("t", 9090);
-  must(replace(scratch.place(), "t", nullptr, &first));
+  must(replace(scratch.place(), "t", &first));
   CHECK(others() == before);
   CHECK(must(observe(scratch.place(), "t")) == first);
-  must(replace(scratch.place(), "t", &first, &second));
+  must(replace(scratch.place(), "t", &second));
   CHECK(others() == before);
   CHECK(must(observe(scratch.place(), "t")) == second);
-  must(replace(scratch.place(), "t", &second, nullptr));
+  must(replace(scratch.place(), "t", nullptr));
   CHECK(others() == before);
   CHECK(shell("iptables-legacy-save -c | grep -v '^#'") == before);
   CHECK(!must(observe(scratch.place(), "t")));
@@ -61,7 +61,7 @@ TEST_CASE("rules, counters, policies and chains of others stay what they are") {
 TEST_CASE("to look makes no table") {
   const Scratch scratch;
   CHECK(!must(observe(scratch.place(), "t")));
-  must(replace(scratch.place(), "t", nullptr, nullptr));
+  must(replace(scratch.place(), "t", nullptr));
   CHECK(read_file("/proc/net/ip_tables_names").empty());
   CHECK(read_file("/proc/net/ip6_tables_names").empty());
 }
@@ -69,19 +69,19 @@ TEST_CASE("to look makes no table") {
 TEST_CASE("a firewall of IPv4 makes no IPv6 table") {
   const Scratch scratch;
   const Firewall wanted = small_firewall("t");
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   CHECK(read_file("/proc/net/ip6_tables_names").empty());
 }
 
 TEST_CASE("a table that does not change is not committed: counters of topo's own rules live on") {
   const Scratch scratch;
   Firewall wanted = small_firewall("t");
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   const std::string chain = forward_chain("t").name;
   shell("iptables-legacy-save -c | sed 's/^\\[0:0\\] -A " + chain + "/[77:7700] -A " + chain + "/' | iptables-legacy-restore -c");
   // Only nat changes.
   const Firewall changed = small_firewall("t", 9090);
-  must(replace(scratch.place(), "t", &wanted, &changed));
+  must(replace(scratch.place(), "t", &changed));
   CHECK(shell("iptables-legacy-save -c").find("[77:7700] -A " + chain) != std::string::npos);
   CHECK(must(observe(scratch.place(), "t")) == changed);
 }
@@ -89,7 +89,7 @@ TEST_CASE("a table that does not change is not committed: counters of topo's own
 TEST_CASE("a jump that is missing, doubled or altered is a difference, and is put right in front") {
   const Scratch scratch;
   const Firewall wanted = small_firewall("t");
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   const std::string chain = forward_chain("t").name, mark = " -m comment --comment topo:v1:t";
   const auto disturb =
       GENERATE_COPY(as<std::string>(), "iptables-legacy -F FORWARD && iptables-legacy -A FORWARD -i eth7 -j ACCEPT",
@@ -98,7 +98,7 @@ TEST_CASE("a jump that is missing, doubled or altered is a difference, and is pu
   shell(disturb);
   const auto live = must(observe(scratch.place(), "t"));
   CHECK(live != wanted);
-  must(replace(scratch.place(), "t", &*live, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   CHECK(must(observe(scratch.place(), "t")) == wanted);
   CHECK(shell("iptables-legacy -S FORWARD") ==
         "-P FORWARD ACCEPT\n-A FORWARD -m comment --comment \"topo:v1:t\" -j " + chain + "\n-A FORWARD -i eth7 -j ACCEPT\n");
@@ -107,9 +107,9 @@ TEST_CASE("a jump that is missing, doubled or altered is a difference, and is pu
 TEST_CASE("a stranger's rule that jumps to topo's chain is in the way of its removal and is named") {
   const Scratch scratch;
   const Firewall wanted = small_firewall("t");
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   shell("iptables-legacy -A INPUT -j " + forward_chain("t").name);
-  const auto removed = replace(scratch.place(), "t", &wanted, nullptr);
+  const auto removed = replace(scratch.place(), "t", nullptr);
   REQUIRE(!removed);
   CHECK(removed.error().exit == Exit::conflict);
   CHECK(removed.error().what.find(forward_chain("t").name) != std::string::npos);
@@ -129,17 +129,17 @@ TEST_CASE("chains that jump to one another come, change and go in one commit") {
   wanted.rules.chains[forward_chain("t")].insert(wanted.rules.chains[forward_chain("t")].begin(), jump_to(a));
   wanted.rules.chains[{Family::v4, filter, a}] = {jump_to(b)};
   wanted.rules.chains[{Family::v4, filter, b}] = {accept_rule()};
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   CHECK(must(observe(scratch.place(), "t")) == wanted);
   // The order turns round.
   Firewall turned = wanted;
   turned.rules.chains[forward_chain("t")][0] = jump_to(b);
   turned.rules.chains[{Family::v4, filter, b}] = {jump_to(a)};
   turned.rules.chains[{Family::v4, filter, a}] = {};
-  must(replace(scratch.place(), "t", &wanted, &turned));
+  must(replace(scratch.place(), "t", &turned));
   CHECK(must(observe(scratch.place(), "t")) == turned);
   Firewall small = small_firewall("t");
-  must(replace(scratch.place(), "t", &turned, &small));
+  must(replace(scratch.place(), "t", &small));
   CHECK(must(observe(scratch.place(), "t")) == small);
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("the tables of another namespace are changed from outside it, and thos
   const Place place{"router", other.get(), home.get()};
   Firewall wanted = small_firewall("t");
   wanted.ns = "router";
-  must(replace(place, "t", nullptr, &wanted));
+  must(replace(place, "t", &wanted));
   CHECK(must(observe(place, "t")) == wanted);
   CHECK(!must(observe(here.place(), "t")));
   CHECK(read_file("/proc/net/ip_tables_names").empty());
@@ -161,11 +161,11 @@ TEST_CASE("the tables of another namespace are changed from outside it, and thos
 TEST_CASE("two topologies in one namespace do not see one another's rules") {
   const Scratch scratch;
   const Firewall one = small_firewall("one"), two = small_firewall("two", 9090);
-  must(replace(scratch.place(), "one", nullptr, &one));
-  must(replace(scratch.place(), "two", nullptr, &two));
+  must(replace(scratch.place(), "one", &one));
+  must(replace(scratch.place(), "two", &two));
   CHECK(must(observe(scratch.place(), "one")) == one);
   CHECK(must(observe(scratch.place(), "two")) == two);
-  must(replace(scratch.place(), "one", &one, nullptr));
+  must(replace(scratch.place(), "one", nullptr));
   CHECK(must(observe(scratch.place(), "two")) == two);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("programs that change the tables all the while lose no rule and cause 
   const Firewall first = small_firewall("t", 8080), second = small_firewall("t", 9090);
   bool failed = false;
   for (int i = 0; (i < 100 || rounds < 10) && i < 20000 && !failed; ++i) {
-    failed = !replace(scratch.place(), "t", nullptr, i % 2 == 0 ? &first : &second) || !replace(scratch.place(), "t", nullptr, nullptr);
+    failed = !replace(scratch.place(), "t", i % 2 == 0 ? &first : &second) || !replace(scratch.place(), "t", nullptr);
   }
   stop = true;
   stranger.join();
@@ -205,7 +205,7 @@ TEST_CASE("while another program holds the lock nothing is read or changed") {
     ::flock(lock.get(), LOCK_UN);
   });
   const Firewall wanted = small_firewall("t");
-  const auto done = replace(scratch.place(), "t", nullptr, &wanted);
+  const auto done = replace(scratch.place(), "t", &wanted);
   const bool waited = released;
   holder.join();
   CHECK(waited);
@@ -235,7 +235,7 @@ TEST_CASE("a change by somebody who takes no lock is noticed, and met by another
   const Firewall wanted = small_firewall("t");
   std::string failure;
   for (int i = 0; (i < 200 || changes < 200) && i < 20000 && failure.empty(); ++i) {
-    if (auto done = replace(scratch.place(), "t", nullptr, i % 2 == 0 ? &wanted : nullptr); !done) failure = done.error().to_string();
+    if (auto done = replace(scratch.place(), "t", i % 2 == 0 ? &wanted : nullptr); !done) failure = done.error().to_string();
   }
   stop = true;
   stranger.join();
@@ -255,7 +255,7 @@ TEST_CASE("ten thousand rules are one commit, and to find them unchanged is quic
   }
   using namespace std::chrono;
   const auto began = steady_clock::now();
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   const auto written = steady_clock::now();
   const auto live = must(observe(scratch.place(), "t"));
   const auto read = steady_clock::now();

@@ -223,7 +223,7 @@ TEST_CASE("every rule is written byte for byte as iptables writes it, and read b
   const auto cases = family == Family::v4 ? v4_cases() : v6_cases();
   const Scratch scratch;
   const Firewall wanted = firewall_of(cases, family);
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   const auto live = must(observe(scratch.place(), "t"));
   REQUIRE(live);
   for (const auto& [chain, rules] : wanted.rules.chains) {
@@ -249,7 +249,7 @@ TEST_CASE("iptables-save of topo's rules, restored, is no drift") {
   const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy";
   const Scratch scratch;
   const Firewall wanted = firewall_of(family == Family::v4 ? v4_cases() : v6_cases(), family);
-  must(replace(scratch.place(), "t", nullptr, &wanted));
+  must(replace(scratch.place(), "t", &wanted));
   const std::string saved = shell(tool + "-save");
   CHECK(saved.find("unsupported") == std::string::npos);
   shell(tool + "-save >/run/saved && " + tool + "-restore </run/saved");
@@ -280,9 +280,9 @@ TEST_CASE("a live rule that no Rule can say is kept as its bytes and written bac
   const auto& rules = live->rules.chains.at({family, filter, chain});
   REQUIRE(rules.size() == 6);
   for (const auto& rule : rules) CHECK(!rule.opaque.empty());
-  must(replace(scratch.place(), "t", &*live, nullptr));
+  must(replace(scratch.place(), "t", nullptr));
   CHECK(!must(observe(scratch.place(), "t")));
-  must(replace(scratch.place(), "t", nullptr, &*live));
+  must(replace(scratch.place(), "t", &*live));
   CHECK(must(observe(scratch.place(), "t")) == live);
   CHECK(shell(tool + "-save | grep -v ^#") == saved);
 }

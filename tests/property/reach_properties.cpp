@@ -6,7 +6,6 @@
 #include <random>
 #include <sstream>
 
-#include "graph/gateway.hpp"
 #include "policy/compile.hpp"
 #include "random_topology.hpp"
 #include "reach/model.hpp"
@@ -44,15 +43,12 @@ class Trial {
         topology_(load_text(text_, "random.yaml").topology),
         desired_(desire(topology_)),
         model_(desired_.graph, desired_.intent) {
-    const auto compiled = [&](const std::string& ns) {
-      const Node* node = desired_.graph.find("firewall " + ns);
-      return node == nullptr ? Firewall() : policy::compile(std::get<Firewall>(node->resource).meant, ns, backend);
+    const auto compile = [&](Firewall& firewall) {
+      if (firewall.meant != nullptr) firewall = policy::compile(firewall.meant, firewall.ns, backend);
     };
-    host_ = compiled("");
-    if (const auto gateway = own_gateway_in(desired_.graph)) {
-      gateway_ = compiled(*gateway);
-      firewalls_.gateway = &gateway_;
-    }
+    firewalls_ = firewalls_in(desired_.graph);
+    compile(firewalls_.host);
+    if (firewalls_.gateway) compile(*firewalls_.gateway);
   }
 
   /// What a gateway of its own can do: the rest is refused.
@@ -151,8 +147,7 @@ class Trial {
   Topology topology_;
   Desired desired_;
   Model model_;
-  Firewall host_, gateway_;
-  Firewalls firewalls_{host_};
+  Firewalls firewalls_;
   std::size_t count_ = 0;
 };
 

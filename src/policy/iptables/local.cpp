@@ -90,7 +90,7 @@ Filter::Rules Filter::sources_of(std::size_t member, std::size_t segment) const 
   }
   if (family_ == Family::v6) {
     // Whose link-local address it is only a port could tell: without one it is denied to all here, rather than open to this one.
-    rule.source = is(*Cidr::parse("fe80::/10"));
+    rule.source = is(Cidr::link_local(Family::v6));
     rules.push_back(rule);
   }
   return rules;
@@ -166,7 +166,7 @@ void Filter::add_from_host(Rules& rules, std::size_t decision) {
       if (family_ == Family::v4) continue;
       rule = service;
       rule.out = is(segment_of(member).interface);
-      rule.destination = is(*Cidr::parse("fe80::/10"));
+      rule.destination = is(Cidr::link_local(Family::v6));
       rules.push_back(with(rule, block_));
     }
   }

@@ -6,14 +6,10 @@
 namespace topo::policy {
 namespace {
 
-bool has_way_out(const Nat& nat, Family family) {
-  return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
-}
-
 }  // namespace
 
 bool Filter::implied_way_out(std::size_t segment) const {
-  return has_way_out(intent_.segments[segment].nat, family_) && !relations_.opens_outside(relations_.from_segment[segment]);
+  return intent_.segments[segment].nat.masks(family_) && !relations_.opens_outside(relations_.from_segment[segment]);
 }
 
 /// `d`, `a` and the chains of classes, where the segment's members are not all alike or others' packets come to be judged by its chains.
@@ -111,7 +107,7 @@ void Filter::write_source_check(std::size_t segment) {
   if (family_ == Family::v6) {
     // Never forwarded; towards the host it is the members' own.
     Rule rule;
-    rule.source = is(*Cidr::parse("fe80::/10"));
+    rule.source = is(Cidr::link_local(Family::v6));
     rules.push_back(with(rule, return_));
   }
   std::vector<Leaf> leaves;

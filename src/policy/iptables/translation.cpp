@@ -137,16 +137,30 @@ void Translation::write_way_back(Rules& rules) {
   std::set<IpAddress> targets;
   Rules found;
   const Target masquerade = verdict(Target::Kind::masquerade);
+  const auto add_sources = [&](Rules& list, Rule rule, const Segment& segment) {
+    for (const Cidr& gateway : segment.gateway) {
+      if (gateway.family() != family_) continue;
+      rule.source = is(gateway);
+      list.push_back(with(rule, masquerade));
+    }
+  };
+  // Once for all uplinks, for each of them may answer to each.
+  Rules inside;
+  bool to_uplink = false;
+  for (const Segment& segment : intent_.segments) {
+    if (segment.uplink) add_sources(inside, {}, segment);
+  }
   for (const Map& map : maps_) {
     const Member& member = intent_.members[map.map->member];
     const Segment& segment = intent_.segments[member.segment];
     Rule rule;
     rule.out = is(segment.interface);
     if (segments.insert(member.segment).second) {
-      for (const Cidr& gateway : segment.gateway) {
-        if (gateway.family() != family_) continue;
-        rule.source = is(gateway);
-        found.push_back(with(rule, masquerade));
+      if (segment.uplink && !inside.empty()) {
+        found.push_back(with(rule, jump(chains_.name("uplinks"))));
+        to_uplink = true;
+      } else {
+        add_sources(found, rule, segment);
       }
       rule.source = is(loopback(family_));
       if (family_ == Family::v4) found.push_back(with(rule, masquerade));
@@ -164,6 +178,7 @@ void Translation::write_way_back(Rules& rules) {
   Rule mapped;
   mapped.states = netfilter::ct_dnat;
   rules.push_back(with(mapped, jump(chains_.name("back"))));
+  if (to_uplink) chains_[chains_.name("uplinks")] = std::move(inside);
   chains_[chains_.name("back")] = std::move(found);
 }
 

@@ -115,7 +115,7 @@ void Compiler::write_sources(std::size_t segment, Rules& rules) {
   for (Rule& each : owners.rules(say)) rules.push_back(std::move(each));
   // A member without an address yet (DHCP), or with its link-local one.
   rules.push_back(rule({match(Field::ip_saddr, nftables::value(*IpAddress::parse("0.0.0.0")))}, say));
-  rules.push_back(rule({match(Field::ip6_saddr, nftables::value(*Cidr::parse("fe80::/10")))}, say));
+  rules.push_back(rule({match(Field::ip6_saddr, nftables::value(Cidr::link_local(Family::v6)))}, say));
   rules.push_back(rule({match(Field::ip6_saddr, nftables::value(*IpAddress::parse("::")))}, say));
   rules.push_back(rule({}, go_to(wrong_chain)));
 }

@@ -7,10 +7,6 @@
 namespace topo::policy::nft {
 namespace {
 
-bool has_way_out(const Nat& nat, Family family) {
-  return nat.kind == Nat::Kind::masquerade || (nat.kind == Nat::Kind::snat && nat.to.family() == family);
-}
-
 std::vector<Rule>& operator+=(std::vector<Rule>& rules, const std::vector<Rule>& more) {
   rules.insert(rules.end(), more.begin(), more.end());
   return rules;
@@ -116,7 +112,7 @@ void Compiler::write_check(std::size_t segment) {
   if (!relations_.checks_sources(segment)) return;
   Rules& rules = chain("check/" + here.interface);
   // Never forwarded; towards the host it is the members' own.
-  rules.push_back(rule({match(Field::ip6_saddr, nftables::value(*Cidr::parse("fe80::/10")))}, return_));
+  rules.push_back(rule({match(Field::ip6_saddr, nftables::value(Cidr::link_local(Family::v6)))}, return_));
   Lookups known;
   for (const std::size_t member : relations_.within_reach[segment]) {
     if (relations_.by_port(member)) {
@@ -180,7 +176,7 @@ void Compiler::write_judge(std::size_t segment) {
 }
 
 bool Compiler::implied_way_out(std::size_t segment, Family family) const {
-  return has_way_out(intent_.segments[segment].nat, family) && !relations_.opens_outside(relations_.from_segment[segment]);
+  return intent_.segments[segment].nat.masks(family) && !relations_.opens_outside(relations_.from_segment[segment]);
 }
 
 /// Where an allow leads one of `members` outside, it takes the place of the way out that all have by `nat`.

@@ -11,11 +11,6 @@ using nftables::number_value;
 
 bool is_about_host(const Ends& ends) { return ends.any || ends.host; }
 
-const Cidr& link_local() {
-  static const Cidr network = *Cidr::parse("fe80::/10");
-  return network;
-}
-
 }  // namespace
 
 void Compiler::write_input() {
@@ -79,7 +74,7 @@ std::vector<Part> Compiler::sender_to_host(std::size_t member, std::size_t segme
   std::vector<Part> parts;
   for (const IpAddress& address : intent_.members[member].addresses) parts.push_back(*join(seated, source(address)));
   // Whose link-local address it is only a port could tell: without one it is denied to all here, rather than open to this one.
-  parts.push_back(*join(seated, source(link_local())));
+  parts.push_back(*join(seated, source(Cidr::link_local(Family::v6))));
   return parts;
 }
 
@@ -141,7 +136,7 @@ std::vector<Encounter> Compiler::from_host(std::size_t decision) {
     if (relations_.by_port(member)) {
       for (Encounter& encounter : unaddressed_at(intent_.members[member].segment)) found.push_back(std::move(encounter));
     }
-    found.push_back({{}, *join(part(Field::oifname, name_value(segment_of(member).interface)), destination(link_local()))});
+    found.push_back({{}, *join(part(Field::oifname, name_value(segment_of(member).interface)), destination(Cidr::link_local(Family::v6)))});
   }
   return found;
 }

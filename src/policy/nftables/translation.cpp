@@ -126,7 +126,10 @@ void Translation::write_ways_in(bool any_outside) {
 
 /// The answers must come back through the gateway to be translated back: so the gateway asks in its own name where they would not.
 void Translation::write_way_back(Rules& rules) {
-  Lookups back;
+  Lookups back, to_uplinks, inside;
+  for (const Segment& segment : intent_.segments) {
+    for (const Cidr& gateway : segment.uplink ? segment.gateway : std::vector<Cidr>{}) inside.add({}, source(gateway), {});
+  }
   for (const PortMap& map : intent_.ports) {
     const Member& member = intent_.members[map.member];
     const Segment& segment = intent_.segments[member.segment];
@@ -134,7 +137,8 @@ void Translation::write_way_back(Rules& rules) {
     for (const IpAddress& target : map.targets) {
       if (map.address && map.address->family() != target.family()) continue;
       const Family family = target.family();
-      for (const Cidr& gateway : segment.gateway) {
+      if (segment.uplink) to_uplinks.add({}, there, {});
+      for (const Cidr& gateway : segment.uplink ? std::vector<Cidr>{} : segment.gateway) {
         if (gateway.family() == family) back.add({}, *join(there, source(gateway)), {});
       }
       if (family == Family::v4) back.add({}, *join(there, source(loopback(family))), {});
@@ -147,6 +151,13 @@ void Translation::write_way_back(Rules& rules) {
   }
   back.put(table_, "back/");
   table_.chains["back"].rules = back.rules(verdict(Action::Kind::masquerade));
+  if (!to_uplinks.empty() && !inside.empty()) {
+    // Once for all uplinks, for each of them may answer to each.
+    inside.put(table_, "uplinks/");
+    to_uplinks.put(table_, "back/uplinks/");
+    table_.chains["uplinks"].rules = inside.rules(verdict(Action::Kind::masquerade));
+    for (Rule& each : to_uplinks.rules(jump("uplinks"))) table_.chains["back"].rules.push_back(std::move(each));
+  }
   rules.push_back(rule({match(Field::ct_status, number_value(Type::ct_status, nftables::status_dnat))}, jump("back")));
 }
 

@@ -24,6 +24,8 @@ Circumstances Address::spoils(Turn turn) const {
   if (first) {
     spoilt.push_back({routes_through(*this), ""});
     spoilt.push_back({subnet_of(*this), ""});
+    // With an interface's last address of IPv4 the kernel forgets what is set of neighbours there.
+    spoilt.push_back({"addresses " + ns + ":" + interface, ""});
   }
   return spoilt;
 }

@@ -98,14 +98,14 @@ Result<void> forget(const Execution& execution, const Firewall* before, const Fi
                                       ways_in(**place, topology, layout_of(execution.live, &execution.plan), after));
 }
 
-Result<void> replace(Execution& execution, const Firewall* before, const Firewall* after) {
-  auto place = execution.work.place(after != nullptr ? after->ns : before->ns);
+Result<void> replace(Execution& execution, const std::string& ns, const Firewall* after) {
+  auto place = execution.work.place(ns);
   if (!place) return std::move(place).error();
-  return firewall::replace(backend_place(**place), execution.plan.topology, before, after, {execution.lock_timeout, execution.work.stop()});
+  return firewall::replace(backend_place(**place), execution.plan.topology, after, {execution.lock_timeout, execution.work.stop()});
 }
 
 Result<void> bring(Execution& execution, const Firewall* before, const Firewall& after) {
-  if (auto replaced = replace(execution, before, &after); !replaced) return replaced;
+  if (auto replaced = replace(execution, after.ns, &after); !replaced) return replaced;
   execution.work.at_end([&execution, before, &after] { return forget(execution, before, &after); });
   return {};
 }
@@ -135,7 +135,7 @@ Result<void> KernelHalf<Firewall>::update(const Firewall& before, const Firewall
 
 Result<void> KernelHalf<Firewall>::remove(const Firewall& live, Execution& execution) {
   // Only when the links are gone: until then they must not be without it.
-  execution.work.after_links([&execution, &live] { return replace(execution, &live, nullptr); });
+  execution.work.after_links([&execution, &live] { return replace(execution, live.ns, nullptr); });
   execution.work.at_end([&execution, &live]() -> Result<void> {
     if (!execution.work.has_place(live.ns)) return {};
     return forget(execution, &live, nullptr);

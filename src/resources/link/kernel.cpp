@@ -95,6 +95,20 @@ kernel::Message up_message(const Addressee& link) {
   return message_for(link, fixed, 128);
 }
 
+kernel::Message down_message(const Addressee& link) {
+  ifinfomsg fixed{};
+  fixed.ifi_change = IFF_UP;
+  return message_for(link, fixed, 128);
+}
+
+kernel::Message ipv4_message(int index, int setting, std::uint32_t value) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = index;
+  kernel::Message message(RTM_SETLINK, 0, fixed, 128);
+  message.nest(IFLA_AF_SPEC, [&] { message.nest(AF_INET, [&] { message.nest(IFLA_INET_CONF, [&] { message.put_u32(setting, value); }); }); });
+  return message;
+}
+
 std::string amiss(const Settings& settings, const kernel::LinkRecord& link) {
   std::string found;
   const auto say = [&](const std::string& what) { found += (found.empty() ? "" : ", ") + what; };

@@ -47,9 +47,12 @@ struct Addressee {
 [[nodiscard]] kernel::Message set_message(const Settings& settings, bool has_ipv6, int index = 0);
 /// Brings it up. A message of its own: the kernel carries out IFF_UP before the rest of its message, and IPv6 would have made addresses by then.
 [[nodiscard]] kernel::Message up_message(const Addressee& link);
+[[nodiscard]] kernel::Message down_message(const Addressee& link);
 /// What of it somebody changed, "down, alias lost"; empty where nothing.
 [[nodiscard]] std::string amiss(const Settings& settings, const kernel::LinkRecord& link);
 
+/// One setting alone, IPV4_DEVCONF_x (linux/ip.h).
+[[nodiscard]] kernel::Message ipv4_message(int index, int setting, std::uint32_t value);
 /// The MTU alone: IPv6 takes settings only while it is above its least MTU.
 [[nodiscard]] kernel::Message mtu_message(const std::string& name, std::uint32_t mtu);
 

@@ -1,9 +1,11 @@
 #include "resources/namespace/kernel.hpp"
 
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
@@ -47,9 +49,36 @@ kernel::Message mark_message(const std::string& topology) {
   return message;
 }
 
+/// Forwarding is written for all interfaces at once: a bridge that the namespace has no part in, and which stays as it is, loses it again.
+void spare_switches(const Namespace& wanted, const kernel::Place& place, Execution& execution) {
+  auto& batch = execution.work.batch(Work::Step::configure, wanted.name);
+  const auto changes = [&](const Bridge& bridge) {
+    return std::any_of(execution.plan.changes.begin(), execution.plan.changes.end(),
+                       [&](const Change& change) { return change.before && id_of(*change.before) == id_of(bridge); });
+  };
+  for (const Bridge* bridge : execution.live.all<Bridge>()) {
+    if (bridge->ns != wanted.name || bridge->gateway_v4 || changes(*bridge)) continue;
+    const kernel::LinkRecord* const link = place.snapshot.link(bridge->name);
+    if (link != nullptr) batch.add(link::ipv4_message(link->index, IPV4_DEVCONF_FORWARDING, 0), "cannot configure bridge " + bridge->title());
+  }
+}
+
 Result<void> configure(const Namespace& wanted, kernel::Place& place, Execution& execution) {
   if (auto set = set_forwarding(wanted, place, execution.work); !set) return set;
   execution.work.batch(Work::Step::configure, wanted.name).add(mark_message(execution.plan.topology), "cannot mark namespace " + wanted.name);
+  return {};
+}
+
+/// When a namespace ends its filter goes first, and its links only then: none of them may carry anything by then.
+Result<void> silence(const std::string& ns, Work& work) {
+  const auto place = work.place(ns);
+  if (!place) return place.error();
+  auto& batch = work.batch(Work::Step::configure, ns);
+  for (const auto& link : (*place)->snapshot.links) {
+    const bool is_port = link.master != 0;
+    if (link.index != 1 && !is_port && link.is_up())
+      batch.add(link::down_message({link.name, link.index}), "cannot bring down interface " + ns + ":" + link.name, {ENODEV});
+  }
   return {};
 }
 
@@ -81,11 +110,16 @@ Result<void> KernelHalf<Namespace>::update(const Namespace&, const Namespace& af
   if (!execution.work.has_place(after.name)) return create(after, execution);  // a crash had left the file alone
   auto place = execution.work.place(after.name);
   if (!place) return std::move(place).error();
-  return configure(after, **place, execution);
+  if (auto configured = configure(after, **place, execution); !configured) return configured;
+  if (after.forwards) spare_switches(after, **place, execution);
+  return {};
 }
 
 Result<void> KernelHalf<Namespace>::remove(const Namespace& live, Execution& execution) {
   auto& work = execution.work;
+  if (execution.live.find(id_of(Firewall{live.name, {}})) != nullptr) {
+    if (auto quiet = silence(live.name, work); !quiet) return quiet;
+  }
   work.doom_place(live.name);
   work.after_links([&work, name = live.name] { return work.remove_place(name); });
   return {};

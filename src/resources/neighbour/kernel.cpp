@@ -46,25 +46,17 @@ kernel::Message prompt_message(Family family, int index) {
   return message;
 }
 
-/// Whether an interface answers for every address that there is a route to by another.
-kernel::Message proxy_arp_message(int index, bool on) {
-  ifinfomsg fixed{};
-  fixed.ifi_index = index;
-  kernel::Message message(RTM_SETLINK, 0, fixed, 128);
-  message.nest(IFLA_AF_SPEC, [&] {
-    message.nest(AF_INET, [&] { message.nest(IFLA_INET_CONF, [&] { message.put_u32(IPV4_DEVCONF_PROXY_ARP, on ? 1 : 0); }); });
-  });
-  return message;
-}
-
 /// Who answers for which address, and the bridges that are joined by cables.
 struct Stations {
-  std::map<std::string, Mac> macs;  ///< by interface_need
-  std::vector<const Address*> addresses;
-  std::set<std::pair<std::string, std::string>> joined;  ///< bridges: namespace, name
+  std::map<std::string, Mac> macs;                           ///< by interface_need
+  std::vector<std::pair<IpAddress, std::string>> addresses;  ///< each with the interface_need of where it is answered for
+  std::set<std::pair<std::string, std::string>> joined;      ///< bridges: namespace, name
 
   void note(const Resource& resource) {
-    if (const auto* address = std::get_if<Address>(&resource)) addresses.push_back(address);
+    if (const auto* address = std::get_if<Address>(&resource))
+      addresses.emplace_back(address->address.address(), interface_need(address->ns, address->interface));
+    const auto* neighbour = std::get_if<Neighbour>(&resource);
+    if (neighbour != nullptr && !neighbour->mac) addresses.emplace_back(neighbour->address, interface_need(neighbour->ns, neighbour->interface));
     if (const auto* bridge = std::get_if<Bridge>(&resource)) macs.insert_or_assign(interface_need(bridge->ns, bridge->name), bridge->mac);
     if (const auto* cable = std::get_if<Veth>(&resource)) {
       const bool joins = !cable->ends[0].bridge.empty() && !cable->ends[1].bridge.empty();
@@ -77,9 +69,8 @@ struct Stations {
 
   [[nodiscard]] std::map<IpAddress, std::set<Mac>> owners() const {
     std::map<IpAddress, std::set<Mac>> found;
-    for (const Address* address : addresses) {
-      if (const auto mac = macs.find(interface_need(address->ns, address->interface)); mac != macs.end())
-        found[address->address.address()].insert(mac->second);
+    for (const auto& [address, interface] : addresses) {
+      if (const auto mac = macs.find(interface); mac != macs.end()) found[address].insert(mac->second);
     }
     return found;
   }
@@ -108,10 +99,15 @@ kernel::Message removal_of(const kernel::NeighbourRecord& neighbour) {
 }
 
 Result<void> forget_moved(kernel::Place& place, const std::set<IpAddress>& moved, const std::string& topology) {
-  const auto concerns = [&](const kernel::AddressRecord& own) {
-    return std::any_of(moved.begin(), moved.end(), [&](const IpAddress& address) { return own.address.network().contains(address); });
+  const auto concerns = [&](const Cidr& there) {
+    return there.prefix() != 0 && std::any_of(moved.begin(), moved.end(), [&](const IpAddress& address) { return there.contains(address); });
   };
-  if (place.fresh || !std::any_of(place.snapshot.addresses.begin(), place.snapshot.addresses.end(), concerns)) return {};
+  const auto& addresses = place.snapshot.addresses;
+  const auto& routes = place.snapshot.routes;
+  // A gateway of its own has routes to its bridges' subnets, and no address there.
+  const bool concerned = std::any_of(addresses.begin(), addresses.end(), [&](const auto& own) { return concerns(own.address.network()); }) ||
+                         std::any_of(routes.begin(), routes.end(), [&](const auto& route) { return concerns(route.destination); });
+  if (place.fresh || !concerned) return {};
   std::vector<kernel::NeighbourRecord> neighbours;
   if (auto read = kernel::dump_neighbours(place.channel, neighbours); !read) return read;
   kernel::Batch batch;
@@ -170,7 +166,7 @@ Result<void> KernelHalf<Neighbour>::create(const Neighbour& wanted, Execution& e
   const std::string failed = "cannot add neighbour " + wanted.title();
   if (!wanted.mac) batch.add(prompt_message(wanted.address.family(), *index), failed);
   if (wanted.is_everybody()) {
-    batch.add(proxy_arp_message(*index, true), failed);
+    batch.add(link::ipv4_message(*index, IPV4_DEVCONF_PROXY_ARP, 1), failed);
     return {};
   }
   kernel::Message message = message_for(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, wanted, *index);
@@ -187,7 +183,8 @@ Result<void> KernelHalf<Neighbour>::remove(const Neighbour& live, Execution& exe
   if (!index) return index.error();
   auto& batch = execution.work.batch(Work::Step::configure, live.ns);
   const std::string failed = "cannot remove neighbour " + live.title();
-  batch.add(live.is_everybody() ? proxy_arp_message(*index, false) : message_for(RTM_DELNEIGH, 0, live, *index), failed, {ENOENT});
+  batch.add(live.is_everybody() ? link::ipv4_message(*index, IPV4_DEVCONF_PROXY_ARP, 0) : message_for(RTM_DELNEIGH, 0, live, *index), failed,
+            {ENOENT});
   return {};
 }
 

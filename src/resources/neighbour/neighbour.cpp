@@ -5,8 +5,11 @@ namespace topo {
 std::string Neighbour::key() const { return ns + ":" + interface + " " + address.to_string() + (mac ? "" : " proxy"); }
 
 Circumstances Neighbour::relies_on() const {
-  if (!mac) return {};
-  return {{"neighbours " + ns + ":" + interface, key()}};
+  const std::string place = ns + ":" + interface;
+  Circumstances circumstances;
+  if (mac) circumstances.push_back({"neighbours " + place, key()});
+  if (address.family() == Family::v4) circumstances.push_back({"addresses " + place, key()});
+  return circumstances;
 }
 
 std::string Neighbour::title() const { return (ns.empty() ? interface : ns + ":" + interface) + " " + address.to_string(); }

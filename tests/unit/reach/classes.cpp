@@ -69,7 +69,7 @@ TEST_CASE("every class of flows has a packet that stands for it, and a rule wher
   for (const FlowClass& flow : model.flows()) {
     const auto witness = model.witness(flow);
     REQUIRE(witness.has_value());
-    const auto rule = deciding_rule(model, firewall, flow, *witness);
+    const auto rule = deciding_rule(model, {firewall, std::nullopt}, flow, *witness);
     if (flow.span.ruled.verdict == Verdict::denied) {
       ++blocked;
       REQUIRE(rule.has_value());

@@ -23,7 +23,7 @@ std::vector<Explanation> ask(const Pictured& all, const std::string& from, const
   const auto sender = subject_of(all.names(), from), receiver = subject_of(all.names(), to);
   REQUIRE(sender.has_value());
   REQUIRE(receiver.has_value());
-  return explain(all.names(), firewall != nullptr ? *firewall : firewall_by(all, Backend::iptables), *sender, *receiver, service, live);
+  return explain(all.names(), {firewall != nullptr ? *firewall : firewall_by(all, Backend::iptables), std::nullopt}, *sender, *receiver, service, live);
 }
 
 constexpr PortRange tcp(std::uint16_t port) { return {Protocol::tcp, port, port}; }

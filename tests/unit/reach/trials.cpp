@@ -19,7 +19,7 @@ const std::string shop =
     "expect: { deny: [web2 -> db:22] }\n";
 
 std::vector<Trial> trials(const Pictured& all, bool every_pair = false, Backend backend = Backend::iptables) {
-  return trials_of(all.names(), firewall_by(all, backend), every_pair);
+  return trials_of(all.names(), {firewall_by(all, backend), std::nullopt}, every_pair);
 }
 
 std::size_t count(const std::vector<Trial>& all, const std::string& from, const std::string& to, const std::string& by = {}) {
