@@ -129,7 +129,7 @@ Firewalls firewalls_in(const Graph& graph) {
     return node == nullptr ? Firewall{ns, {}} : std::get<Firewall>(node->resource);
   };
   Firewalls found{of(""), std::nullopt};
-  if (const auto gateway = own_gateway_in(graph)) found.gateway = of(*gateway);
+  if (const auto own = own_gateway_in(graph)) found.gateway = of(*own);
   return found;
 }
 

@@ -18,8 +18,8 @@ namespace topo::link {
 [[nodiscard]] std::string whose(const kernel::LinkRecord& link);
 /// Adds what holds the name of an interface that is wanted.
 void check_name(const Reading& reading, const std::string& ns, const std::string& name, Hindrances& found);
-/// The group that a topology's links bear while they are being deleted. To the rules of all it is one of another topology: what such a link still sends to
-/// others is dropped, and it is none of the host's ways out.
+/// The group that a topology's links bear while they are being deleted. To the rules of all it is one of another topology, and none of the host's ways out.
+/// Between two of them nobody's rules decide, so they are down by then (Work::delete_links).
 [[nodiscard]] std::uint32_t scratch_group(const std::string& topology);
 
 /// rp_filter (Documentation/networking/ip-sysctl.rst): the kernel takes the greater of an interface's own value and the host's for all,

@@ -119,9 +119,9 @@ VethEnd told(const Seen& seen, const Veth* desired) {
     end.route_localnet = seen.link->ipv4_setting(IPV4_DEVCONF_ROUTE_LOCALNET) != 0;
     end.ipv6 = !seen.link->ipv6.empty() && seen.link->ipv6_setting(DEVCONF_DISABLE_IPV6) == 0;
   } else if (desired != nullptr) {
-    // Elsewhere it makes no difference to the kernel, which so keeps no trace of it.
+    // Elsewhere it makes no difference to the kernel, which so keeps no trace of it, unless somebody turned IPv6 off.
     for (const VethEnd& wanted : desired->ends) {
-      if (wanted.ns == end.ns && wanted.name == end.name) end.ipv6 = wanted.ipv6;
+      if (wanted.ns == end.ns && wanted.name == end.name) end.ipv6 = wanted.ipv6 && seen.link->ipv6_setting(DEVCONF_DISABLE_IPV6) == 0;
     }
   }
   return end;
@@ -265,7 +265,11 @@ Result<void> KernelHalf<Veth>::update(const Veth& before, const Veth& after, Exe
     if (is_gateway_end(before.ends[i]) && !(is_gateway_end(end) && end.ipv6)) {
       if (auto retired = link::retire_ipv6(work, end.ns, end.name, end.mtu); !retired) return retired;
     }
-    if (!is_gateway_end(end)) continue;
+    if (!is_gateway_end(end)) {
+      if (!end.ipv6 || before.ends[i].ipv6) continue;
+      if (auto on = work.set_sysctl(end.ns, "net/ipv6/conf/" + end.name + "/disable_ipv6", "0"); !on) return on;
+      continue;
+    }
     if (auto served = link::serve_ipv6(work, end.ns, end.name, end.mtu, end.ipv6); !served) return served;
   }
   return {};

@@ -59,8 +59,9 @@ TEST_CASE("the host decides what it alone can tell, the gateway the rest") {
   CHECK(gateway.segments.size() == 5);  // three bridges, two uplinks
   CHECK(gateway.ports.empty());
   CHECK(gateway.statements.empty());
-  REQUIRE(gateway.deny.size() == 1);
+  REQUIRE(gateway.deny.size() == 2);
   CHECK(gateway.deny.front().from.segments.size() == 3);  // what comes from the host the host has decided
+  CHECK(gateway.deny.back().to.host);  // its own few addresses are the host's too
   CHECK(gateway.allow.size() == 3);
   for (const auto& segment : gateway.segments) CHECK(segment.nat.kind == Nat::Kind::none);
 }
@@ -96,9 +97,9 @@ TEST_CASE("seen with its bridges on the host it is the same as with gateway: hos
 TEST_CASE("what a gateway of its own cannot do is refused") {
   refuses("gateway: own\nbridges: { lan: {} }\nnamespaces: { @t-gateway: {} }\n", "is the topology's gateway | name this one otherwise");
   refuses("gateway: own\nbridges: { lan: { subnet: @169.254.7.0/24 } }\n", "169.254.0.0/16");
-  refuses("gateway: own\nbridges: { @lan: { subnet: 10.1.0.0/24 }, uplink.lan: { subnet: 10.2.0.0/24 } }\n", "is to be \"uplink.lan\" | name them apart");
-  refuses("gateway: own\nbridges: { lan: { subnet: 10.1.0.0/24 }, s: @{ address: none } }\nlinks: [{ between: [lan, s] }]\n",
-          "cannot tell who is on \"s\", which has no address, from who is on \"lan\" | attach to one of them alone");
+  refuses("gateway: own\nbridges: { @lan: { subnet: 10.1.0.0/24 }, uplink.lan: { subnet: 10.2.0.0/24 } }\n", "is to be \"uplink.lan\", as another interface there is | name them apart");
+  refuses("gateway: own\nbridges: { lan: { subnet: 10.1.0.0/24 }, @s: { address: none } }\nlinks: [{ between: [lan, s] }]\n",
+          "cannot tell who is on \"s\", which has no address, from who is on \"lan\", which a cable joins it to | attach to one of them alone");
   (void)wanted("gateway: own\nbridges: { lan: { subnet: 10.1.0.0/24 } }\nnamespaces: { a: {} }\nlinks: [{ between: [\"host:uplink.lan\", a] }]\n");
   const std::string shared = R"(gateway: own
 bridges: { lan: { subnet: 10.1.0.0/24, nat: masquerade }, dmz: { subnet: 10.2.0.0/24 } }

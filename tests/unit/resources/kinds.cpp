@@ -78,11 +78,12 @@ TEST_CASE("what is set for all interfaces is set again when a cable comes") {
         std::set<std::string>{"cables ", "cables web", "neighbours :web.eth0", "neighbours web:eth0"});
   // With a MAC that is written the kernel forgets neighbours, not what it answers for.
   const IpAddress address = *IpAddress::parse("10.0.0.1");
-  CHECK(names(Neighbour{"web", "eth0", address, Mac()}.relies_on()) == std::set<std::string>{"neighbours web:eth0"});
-  CHECK(Neighbour{"web", "eth0", address, {}}.relies_on().empty());
+  CHECK(names(Neighbour{"web", "eth0", address, Mac()}.relies_on()) == std::set<std::string>{"addresses web:eth0", "neighbours web:eth0"});
+  CHECK(names(Neighbour{"web", "eth0", address, {}}.relies_on()) == std::set<std::string>{"addresses web:eth0"});
   CHECK(attachment().spoils(Turn::goes).empty());
   CHECK(names(Sysctl{"web", "net/ipv6/conf/default/accept_ra", "0"}.relies_on()).count("cables web") == 1);
   CHECK(names(Sysctl{"web", "net/ipv4/conf/all/log_martians", "0"}.relies_on()).count("cables web") == 1);
+  CHECK(names(Sysctl{"web", "net/ipv6/conf/all/proxy_ndp", "1"}.relies_on()).count("cables web") == 0);
   CHECK(names(Sysctl{"web", "net/ipv4/conf/eth0/log_martians", "0"}.relies_on()).count("cables web") == 0);
 }
 
