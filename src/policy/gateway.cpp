@@ -1,7 +1,9 @@
 #include "policy/gateway.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <set>
 
 #include "policy/relations.hpp"
 
@@ -137,7 +139,6 @@ Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks)
       std::any_of(uplinks.begin(), uplinks.end(), [](const std::string& name) { return !name.empty(); });
   if (!host_has_segments) part.statements = intent.statements;
 
-  Flow out, in;
   std::vector<std::size_t> bridges(part.segments.size());
   std::iota(bridges.begin(), bridges.end(), std::size_t{0});
   for (std::size_t i = 0; i < kept.size(); ++i) {
@@ -145,11 +146,23 @@ Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks)
     Segment& segment = part.segments[gateway.segment(i)];
     segment.nat = {};
     for (SegmentCable& cable : segment.cables) cable.to = kept[cable.to] ? gateway.segment(cable.to) : gateway.segment(i);
-    if (!segment.plain) out.from.segments.push_back(gateway.segment(i));
   }
+  const Relations relations(intent);
+  std::vector<Flow> ways;
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (uplinks[i].empty()) continue;
-    out.to.segments.push_back(part.segments.size());
+    // By a bridge's uplink comes and goes what is for it and from it, and for those that cables join to it.
+    Flow out, in;
+    std::set<std::size_t> joined{gateway.segment(i)};
+    for (const std::size_t member : relations.within_reach[i]) joined.insert(gateway.segment(intent.members[member].segment));
+    out.from.segments.assign(joined.begin(), joined.end());
+    out.to.segments = {part.segments.size()};
+    in.from = out.to;
+    in.to = out.from;
+    out.text = intent.segments[i].interface + " -> host";
+    in.text = "host -> " + intent.segments[i].interface;
+    ways.push_back(std::move(out));
+    ways.push_back(std::move(in));
     Member host;
     host.interface = uplinks[i];
     host.segment = part.segments.size();
@@ -172,13 +185,7 @@ Intent at_gateway(const Intent& intent, const std::vector<std::string>& uplinks)
     flow.to.host = is_about_host;
     return !flow.from.names_nothing() && !flow.to.names_nothing();
   });
-  if (out.to.segments.empty()) return std::move(part);
-  in.from = out.to;
-  in.to = out.from;
-  out.text = "bridges -> host";
-  in.text = "host -> bridges";
-  part.allow.push_back(std::move(out));
-  part.allow.push_back(std::move(in));
+  std::move(ways.begin(), ways.end(), std::back_inserter(part.allow));
   return std::move(part);
 }
 
