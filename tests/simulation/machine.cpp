@@ -78,7 +78,8 @@ Answer Machine::remove(const Resource& live) {
     if (address != nullptr && address->address.family() == Family::v6 && is_there(needs_of(live).front()) &&
         ipv6_of(address->ns, address->interface) == Ipv6::none)
       return Refusal{ENXIO, "there is no IPv6 on " + address->title()};
-    const std::string needed = address != nullptr ? needs_of(live).front() : namespace_need(place_of(live));
+    const bool by_interface = address != nullptr || std::holds_alternative<Neighbour>(live);
+    const std::string needed = by_interface ? needs_of(live).front() : namespace_need(place_of(live));
     return is_there(needed) || needed == namespace_need({}) ? Answer{} : Refusal{ENODEV, "there is no " + needed};
   }
   for (const auto& [other, thing] : ns != nullptr && !lenient_ ? things_ : std::map<Id, Thing>{}) {
@@ -265,7 +266,8 @@ void Machine::lose_routes(const Address& address) {
   for (auto it = things_.begin(); it != things_.end();) {
     auto* route = std::get_if<Route>(&it->second.resource);
     const bool concerns = route != nullptr && route->ns == address.ns && route->destination.family() == address.address.family();
-    const bool by_source = concerns && gone && route->source == address.address.address();
+    const bool looked_at = !v4 || (concerns && route->table == Route().table);
+    const bool by_source = concerns && gone && looked_at && route->source == address.address.address();
     if (concerns && v4 && (by_source || (bare && goes_through(*route, address.interface)))) {
       names_.erase(it->first);
       it = things_.erase(it);

@@ -77,6 +77,17 @@ Result<void> link_up(const std::string& topology, const std::string& ns) {
   return make_link(path, etc_folder(topology, ns));
 }
 
+/// The folder of links, where topo has made it and none is left.
+Result<void> leave_folder() {
+  if (!exists(made_folder)) return {};
+  if (::rmdir(netns_etc_folder) != 0 && errno != ENOENT) {
+    // Others have links in it, or whatever else.
+    return errno == ENOTEMPTY || errno == EEXIST ? Result<void>() : file_error("cannot remove a folder", netns_etc_folder, errno);
+  }
+  if (::unlink(made_folder) != 0 && errno != ENOENT) return file_error("cannot remove a file", made_folder, errno);
+  return {};
+}
+
 Result<void> put(const Etc& wanted, const std::string& topology) {
   auto made = kernel::make_folders({state_folder, topology, "etc", wanted.ns});
   if (!made) return std::move(made).error();
@@ -104,14 +115,10 @@ Result<void> KernelHalf<Etc>::remove(const Etc& live, Execution& execution) {
   const std::string& topology = execution.plan.topology;
   const std::string path = link_path(live.ns), own = own_folder(topology, live.ns);
   if (is_linked(topology, live.ns) && ::unlink(path.c_str()) != 0 && errno != ENOENT) return file_error("cannot remove a link", path, errno);
+  // While its files are there it is seen, so that whoever comes after an end in between goes through all of this again.
+  if (auto left = leave_folder(); !left) return left;
   if (auto gone = kernel::remove_tree(own); !gone) return gone;
   (void)::rmdir(own.substr(0, own.rfind('/')).c_str());
-  if (!exists(made_folder)) return {};
-  if (::rmdir(netns_etc_folder) != 0 && errno != ENOENT) {
-    // Others have links in it, or whatever else.
-    return errno == ENOTEMPTY || errno == EEXIST ? Result<void>() : file_error("cannot remove a folder", netns_etc_folder, errno);
-  }
-  if (::unlink(made_folder) != 0 && errno != ENOENT) return file_error("cannot remove a file", made_folder, errno);
   return {};
 }
 

@@ -23,6 +23,18 @@ const firewall::Tables& tables_of(const Reading& reading, const kernel::Place& p
   return reading.tables.try_emplace(place.name, backend_place(place)).first->second;
 }
 
+Result<void> look_at(const std::vector<const kernel::Place*>& places, const Reading& reading, Graph& live) {
+  std::vector<const firewall::Tables*> looks;
+  for (const kernel::Place* place : places) looks.push_back(&tables_of(reading, *place));
+  if (auto read = firewall::read_together(looks, reading.topology); !read) return read;
+  for (const firewall::Tables* look : looks) {
+    auto found = firewall::observe(*look, reading.topology);
+    if (!found) return std::move(found).error();
+    if (*found) live.put(std::move(**found));
+  }
+  return {};
+}
+
 /// The host may; of the topology's own namespaces those that forward, which a look at their settings has shown: to ask each of a thousand others
 /// would take longer than all the rest.
 bool may_have_firewall(const Reading& reading, const kernel::Place& place) {
@@ -144,17 +156,14 @@ Result<void> KernelHalf<Firewall>::remove(const Firewall& live, Execution& execu
 }
 
 Result<void> KernelHalf<Firewall>::observe(const Reading& reading, Graph& live) {
-  std::vector<const firewall::Tables*> looks;
-  for (const auto& [ns, place] : reading.places) {
-    if (may_have_firewall(reading, *place)) looks.push_back(&tables_of(reading, *place));
-  }
-  if (auto read = firewall::read_together(looks, reading.topology); !read) return read;
-  for (const firewall::Tables* look : looks) {
-    auto found = firewall::observe(*look, reading.topology);
-    if (!found) return std::move(found).error();
-    if (*found) live.put(std::move(**found));
-  }
-  return {};
+  std::vector<const kernel::Place*> likely, others;
+  for (const auto& [ns, place] : reading.places) (may_have_firewall(reading, *place) ? likely : others).push_back(place.get());
+  if (auto looked = look_at(likely, reading, live); !looked) return looked;
+  // A namespace shows nothing of nftables until it is asked. One of iptables among the others means that it would show: a topology has one backend.
+  const auto firewalls = live.all<Firewall>();
+  const bool by_iptables = std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* it) { return !it->rules.empty(); });
+  const bool by_nftables = std::any_of(firewalls.begin(), firewalls.end(), [](const Firewall* it) { return !it->tables.empty(); });
+  return by_iptables && !by_nftables ? Result<void>() : look_at(others, reading, live);
 }
 
 Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const Graph& live, Hindrances& found) {

@@ -57,7 +57,9 @@ std::vector<std::string> Route::needs() const {
 
 Circumstances Route::relies_on() const {
   Circumstances circumstances;
-  if (source) circumstances.push_back({"source " + ns + " " + source->to_string(), key()});
+  // Of IPv4 the kernel looks for the source in the main table alone (fib_sync_down_addr).
+  const bool falls = destination.family() == Family::v6 || table == main_table;
+  if (source && falls) circumstances.push_back({"source " + ns + " " + source->to_string(), key()});
   if (destination.family() == Family::v4) {
     for (const NextHop& hop : next_hops) circumstances.push_back({"routes " + ns + ":" + hop.interface, key()});
   }
