@@ -17,6 +17,7 @@
 
 #include "apply/linux_kernel.hpp"
 #include "apply/transaction.hpp"
+#include "graph/gateway.hpp"
 #include "policy/compile.hpp"
 #include "simulation/choices.hpp"
 #include "simulation/random_graph.hpp"
@@ -250,7 +251,9 @@ TEST_CASE("the second of two files is made as if it were the first, and the simu
     INFO("not as made fresh:\n" << different);
     REQUIRE(different.empty());
     std::string tried;
-    for (const Change& change : odd_changes(seed, b.graph, a.graph)) {
+    // Of half a gateway namespace the simulation knows too little: there whole applies have to do.
+    const bool is_whole = own_gateway_in(a.graph) || own_gateway_in(b.graph);
+    for (const Change& change : is_whole ? std::vector<Change>{} : odd_changes(seed, b.graph, a.graph)) {
       tried += words_for(change);
       INFO(tried);
       both.try_out(change, b.graph);
