@@ -252,8 +252,8 @@ TEST_CASE("the second of two files is made as if it were the first, and the simu
     REQUIRE(different.empty());
     std::string tried;
     // Of half a gateway namespace the simulation knows too little: there whole applies have to do.
-    const bool is_whole = own_gateway_in(a.graph) || own_gateway_in(b.graph);
-    for (const Change& change : is_whole ? std::vector<Change>{} : odd_changes(seed, b.graph, a.graph)) {
+    const bool has_gateway = own_gateway_in(a.graph) || own_gateway_in(b.graph);
+    for (const Change& change : has_gateway ? std::vector<Change>{} : odd_changes(seed, b.graph, a.graph)) {
       tried += words_for(change);
       INFO(tried);
       both.try_out(change, b.graph);

@@ -69,15 +69,19 @@ Result<void> configure(const Namespace& wanted, kernel::Place& place, Execution&
   return {};
 }
 
-/// When a namespace ends its filter goes first, and its links only then: none of them may carry anything by then.
-Result<void> silence(const std::string& ns, Work& work) {
-  const auto place = work.place(ns);
+/// When a namespace ends its filter goes first, and its links only then: where it passes on what others send, none of them may be up by then.
+Result<void> silence(const Namespace& live, Work& work) {
+  if (!work.has_place(live.name)) return {};
+  const auto place = work.place(live.name);
   if (!place) return place.error();
-  auto& batch = work.batch(Work::Step::configure, ns);
-  for (const auto& link : (*place)->snapshot.links) {
+  const auto& links = (*place)->snapshot.links;
+  const bool switches = std::any_of(links.begin(), links.end(), [](const auto& link) { return link.bridge.has_value(); });
+  if (!live.forwards && !switches) return {};
+  auto& batch = work.batch(Work::Step::configure, live.name);
+  for (const auto& link : links) {
     const bool is_port = link.master != 0;
     if (link.index != 1 && !is_port && link.is_up())
-      batch.add(link::down_message({link.name, link.index}), "cannot bring down interface " + ns + ":" + link.name, {ENODEV});
+      batch.add(link::down_message({link.name, link.index}), "cannot bring down interface " + live.name + ":" + link.name, {ENODEV});
   }
   return {};
 }
@@ -117,9 +121,7 @@ Result<void> KernelHalf<Namespace>::update(const Namespace&, const Namespace& af
 
 Result<void> KernelHalf<Namespace>::remove(const Namespace& live, Execution& execution) {
   auto& work = execution.work;
-  if (execution.live.find(id_of(Firewall{live.name, {}})) != nullptr) {
-    if (auto quiet = silence(live.name, work); !quiet) return quiet;
-  }
+  if (auto quiet = silence(live, work); !quiet) return quiet;
   work.doom_place(live.name);
   work.after_links([&work, name = live.name] { return work.remove_place(name); });
   return {};
