@@ -4,6 +4,7 @@
 
 #include "reach/ruling.hpp"
 #include "reach/words.hpp"
+#include "topo/names.hpp"
 
 namespace topo::reach {
 namespace {
@@ -149,7 +150,8 @@ class Explaining {
 
   void add_hops(const Leg& leg, const std::vector<Move>& moves, const std::vector<Judged>& judged, Explanation& made) const {
     const Network& network = model_.network();
-    std::size_t seen = 0, at = 0;
+    std::size_t seen = 0;
+    auto next = judged.begin();
     for (const Move& move : moves) {
       Hop hop;
       hop.node = name_of(model_, move.station);
@@ -163,24 +165,53 @@ class Explaining {
       hop.destination = move.destination;
       hop.back = move.back;
       if (move.masked_as) hop.masked = move.masked_as->is_unspecified() ? "the host's own address" : move.masked_as->to_string();
-      bool blocked = false;
-      for (; seen < move.crossings && !blocked; ++seen) {
-        const Crossing& crossing = leg.crossings[seen];
-        if (crossing.map != none) {
-          hop.mapped = model_.intent().ports[crossing.map].text;
-          hop.mapped_at = model_.intent().ports[crossing.map].at;
-        }
-        for (; at < judged.size() && judged[at].number == seen; ++at) {
-          blocked = !judged[at].ruling.passes();
-          const policy::Step* step = judged[at].ruling.decisive();
-          const std::string chain = step == nullptr ? "" : judged[at].ns.empty() ? step->chain.name : step->chain.name + " in " + judged[at].ns;
-          if (step != nullptr) hop.filters.push_back({chain, step->index, step->text(), blocked});
+      for (; seen < move.crossings; ++seen) {
+        if (const std::size_t map = leg.crossings[seen].map; map != none) {
+          hop.mapped = model_.intent().ports[map].text;
+          hop.mapped_at = model_.intent().ports[map].at;
         }
       }
-      made.hops.push_back(std::move(hop));
-      if (blocked) return;
+      for (Hop& part : parts_of(move, hop)) {
+        const bool at_gateway = move.station == gateway && firewalls_.gateway;
+        for (; next != judged.end() && next->number < seen && (!at_gateway || next->ns == ns_of(part)); ++next) {
+          const policy::Step* const step = next->ruling.decisive();
+          if (step != nullptr) part.filters.push_back({next->ns, step->chain.name, step->index, step->text(), !next->ruling.passes()});
+        }
+        made.hops.push_back(std::move(part));
+        if (next == judged.end() && !judged.empty() && !judged.back().ruling.passes()) return;
+      }
     }
   }
+
+  /// With `gateway: own` the gateway is two: its namespace, where the bridges are, and the host at the other end of their uplinks.
+  [[nodiscard]] std::vector<Hop> parts_of(const Move& move, const Hop& hop) const {
+    if (move.station != gateway || !firewalls_.gateway) return {hop};
+    const auto is_bridge = [&](std::size_t interface) {
+      if (interface == none || interface == way_out) return false;
+      const std::size_t segment = model_.network().interfaces()[interface].segment;
+      return segment != none && model_.intent().segments[segment].bridge;
+    };
+    const bool from_bridge = is_bridge(move.in), to_bridge = is_bridge(move.out);
+    Hop inside = hop;
+    inside.node = firewalls_.gateway->ns;
+    if (from_bridge && to_bridge && hop.mapped.empty()) return {inside};
+    inside.route.clear();
+    inside.mapped.clear();
+    inside.masked.clear();
+    std::vector<Hop> parts;
+    if (from_bridge) {
+      parts.push_back(inside);
+      parts.back().out = uplink_name(hop.in);
+    }
+    parts.push_back(hop);
+    if (to_bridge) {
+      parts.push_back(inside);
+      parts.back().in = uplink_name(hop.out);
+    }
+    return parts;
+  }
+
+  [[nodiscard]] std::string ns_of(const Hop& part) const { return part.node == firewalls_.gateway->ns ? part.node : std::string(); }
 
   const Names& names_;
   const Model& model_;

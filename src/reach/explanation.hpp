@@ -20,6 +20,7 @@ struct Subject {
 
 /// A rule that a packet met in the gateway's filter, and that decided there.
 struct Filtering {
+  std::string ns;  ///< where the filter is; empty: on the host
   std::string chain;
   std::size_t index = 0;  ///< in the chain, from 0
   std::string rule;       ///< as iptables-save(8) or nft(8) prints it
@@ -28,9 +29,9 @@ struct Filtering {
 
 /// What one station does with the packet.
 struct Hop {
-  std::string node;
+  std::string node;     ///< with `gateway: own` the gateway's namespace is one of its own, and the host another
   std::string in, out;  ///< interfaces; empty: the station itself sends, or takes it
-  std::string route;    ///< "default via 10.1.0.1"; empty: none is needed
+  std::string route;    ///< "default via 10.1.0.1"; empty: none is needed, or it is none of the file's
   Position at{};        ///< where the file says the route
   IpAddress source, destination;
   std::string mapped;  ///< the port map that turns it

@@ -22,14 +22,10 @@ struct Translation {
 };
 
 /// A packet under way, with all that was noted of it.
-struct Packet {
-  IpAddress source, destination;
-  bool back = false;
-  std::size_t sender = none;  ///< the member by whose port it came to where it is
-  std::size_t received = 0;   ///< by how many stations, its answer included
+struct Packet : Sighting {
+  std::size_t received = 0;  ///< by how many stations, its answer included
   std::vector<Translation> masked;
   std::vector<std::size_t> known_to;  ///< the namespaces that have seen it, and know its answer for one
-  std::vector<std::size_t> tracked;  ///< the conntrack zones of the gateway that know the connection: a plain switch's segment, or none
   Leg leg;
   std::vector<Move> moves;
 };
@@ -37,9 +33,8 @@ struct Packet {
 /// One trace: follows every way that there is, one packet each.
 class Journey {
  public:
-  using Addresses = std::multimap<IpAddress, std::size_t>;
-  Journey(const Tracer& tracer, const Addresses& members, const Endpoint& from, const Endpoint& to, bool records)
-      : network_(tracer.network()), relations_(tracer.relations()), members_(members), from_(from), to_(to), records_(records) {}
+  Journey(const Tracer& tracer, const Filter& filter, const Endpoint& from, const Endpoint& to, bool records)
+      : network_(tracer.network()), relations_(tracer.relations()), filter_(filter), from_(from), to_(to), records_(records) {}
 
   /// With a port map: what comes to the gateway goes on to `target` of that member.
   void map_to(std::size_t map, const IpAddress& target) {
@@ -77,6 +72,14 @@ class Journey {
   void lose(Packet packet, Loss::Kind kind, std::size_t at, const IpAddress& address, std::size_t interface = none,
             const RouteEntry* route = nullptr) {
     end(std::move(packet), Loss{kind, at, interface, address, route, false});
+  }
+
+  // --- the gateway's filter ---
+
+  /// From `in` (none: the gateway's own) to `out` (none: for the gateway itself).
+  void cross(Packet& packet, std::size_t in, std::size_t out) const {
+    const bool maps = map_ != none && packet.destination == target_;
+    if (auto crossing = filter_.routed(packet, in, out, maps ? map_ : none)) packet.leg.crossings.push_back(*crossing);
   }
 
   // --- from a station ---
@@ -178,7 +181,9 @@ class Journey {
     const std::size_t taker = interface(out).domain == none ? none : network_.answerer(interface(out).domain, next, out);
     if (taker == none) return lose(std::move(packet), Loss::Kind::nobody, here, next, out);
     packet.sender = interface(out).member;
-    if (packet.sender != none) cross_bridge(packet, out, taker);
+    if (packet.sender != none) {
+      if (auto crossing = filter_.bridged(packet, out, taker)) packet.leg.crossings.push_back(*crossing);
+    }
     if (records_) packet.moves.back().crossings = packet.leg.crossings.size();
     receive(std::move(packet), interface(taker).node, taker);
   }
@@ -283,113 +288,9 @@ class Journey {
     receive(std::move(packet), gateway, way_out);
   }
 
-  // --- the gateway's filter ---
-
-  [[nodiscard]] std::size_t domain_of(std::size_t segment) const {
-    const std::size_t own = network_.gateway_on(segment);
-    return own == none ? none : interface(own).domain;
-  }
-
-  /// The member that has the address on the segment's Ethernet, or (`strict`) on the segment itself.
-  [[nodiscard]] std::size_t member_with(const IpAddress& address, std::size_t segment, bool strict) const {
-    const auto [first, last] = members_.equal_range(address);
-    for (auto each = first; each != last; ++each) {
-      const std::size_t its = relations_.intent.members[each->second].segment;
-      if (its == segment || (!strict && domain_of(its) == domain_of(segment))) return each->second;
-    }
-    return none;
-  }
-
-  void name_sender(const Packet& packet, std::size_t in, Crossing& crossing) const {
-    const std::size_t segment = interface(in).segment;
-    crossing.from_segment = segment;
-    crossing.sender = packet.sender;
-    const policy::Intent& intent = relations_.intent;
-    const bool by_port = segment != none && packet.sender != none && relations_.by_port(packet.sender) && intent.segments[segment].filtered &&
-                         intent.members[packet.sender].segment == segment;
-    if (by_port) {
-      const auto& own = intent.members[packet.sender].addresses;
-      crossing.from_member = packet.sender;
-      crossing.forwarded = std::find(own.begin(), own.end(), packet.source) == own.end();
-      return;
-    }
-    if (segment == none) return;
-    crossing.from_member = member_with(packet.source, segment, false);
-    crossing.stray = crossing.from_member == none && relations_.checks_sources(segment);
-  }
-
-  void name_receiver(const Packet& packet, std::size_t out, Crossing& crossing) const {
-    crossing.to_segment = interface(out).segment;
-    if (crossing.to_segment == none) return;
-    crossing.to_member = member_with(packet.destination, crossing.to_segment, true);
-    crossing.unknown = crossing.to_member == none && member_with(packet.destination, crossing.to_segment, false) == none;
-  }
-
-  /// Whether the filter has to judge it: an answer to what it has seen passes.
-  static bool is_judged(Packet& packet, std::size_t zone, Crossing& crossing) {
-    const bool known = std::find(packet.tracked.begin(), packet.tracked.end(), zone) != packet.tracked.end();
-    if (packet.back && known) return false;
-    if (!known) packet.tracked.push_back(zone);
-    crossing.back = packet.back;
-    crossing.source = packet.source;
-    crossing.destination = packet.destination;
-    return true;
-  }
-
-  /// From `in` (none: the gateway's own) to `out` (none: for the gateway itself).
-  void cross(Packet& packet, std::size_t in, std::size_t out) const {
-    using Kind = Crossing::Kind;
-    Crossing crossing;
-    if (!is_judged(packet, none, crossing)) return;
-    if (in == none) {
-      crossing.kind = Kind::from_host;
-    } else if (out == none) {
-      crossing.kind = Kind::to_host;
-    } else {
-      crossing.kind = in == way_out ? Kind::entering : out == way_out ? Kind::leaving : Kind::routed;
-    }
-    // Between the host and the outside nothing is ours to judge.
-    if ((in == none || in == way_out) && (out == none || out == way_out)) return;
-    if (in != none && in != way_out) name_sender(packet, in, crossing);
-    if (out != none && out != way_out) name_receiver(packet, out, crossing);
-    if (map_ != none && !packet.back && packet.destination == target_) {
-      crossing.map = map_;
-      crossing.to_member = relations_.intent.ports[map_].member;
-      crossing.unknown = false;
-    }
-    packet.leg.crossings.push_back(crossing);
-  }
-
-  /// By the port of the namespace's interface `out` to `taker`. What a cable brings in was judged where it was sent.
-  void cross_bridge(Packet& packet, std::size_t out, std::size_t taker) const {
-    const policy::Intent& intent = relations_.intent;
-    const std::size_t segment = interface(out).segment;
-    if (!intent.segments[segment].bridge || taker == network_.gateway_on(segment)) return;
-    Crossing crossing;
-    crossing.filtered = intent.segments[segment].filtered;
-    if (!crossing.filtered) {
-      if (!packet.back) {
-        crossing.source = packet.source;
-        crossing.destination = packet.destination;
-      }
-    } else if (!is_judged(packet, intent.segments[segment].plain ? segment : none, crossing)) {
-      return;
-    }
-    if (!crossing.filtered && packet.back) return;
-    crossing.kind = Crossing::Kind::inside;
-    crossing.from_segment = crossing.to_segment = segment;
-    crossing.from_member = crossing.sender = packet.sender;
-    const auto& own = intent.members[packet.sender].addresses;
-    crossing.stray = crossing.filtered && !relations_.by_port(packet.sender) && std::find(own.begin(), own.end(), packet.source) == own.end();
-    const std::size_t member = interface(taker).member;
-    crossing.cable = member == none || intent.members[member].segment != segment;
-    if (!crossing.cable) crossing.to_member = member;
-    packet.leg.crossings.push_back(crossing);
-  }
-
   const Network& network_;
   const policy::Relations& relations_;
-  const Addresses& members_;
+  const Filter& filter_;
   const Endpoint& from_;
   const Endpoint& to_;
   bool records_;
@@ -401,15 +302,10 @@ class Journey {
 
 }  // namespace
 
-Tracer::Tracer(const Network& network, const policy::Relations& relations) : network_(network), relations_(relations) {
-  const auto& members = relations.intent.members;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    for (const IpAddress& address : members[i].addresses) member_by_address_.emplace(address, i);
-  }
-}
+Tracer::Tracer(const Network& network, const policy::Relations& relations) : network_(network), relations_(relations), filter_(network, relations) {}
 
 Way Tracer::trace(const Endpoint& from, const Endpoint& to, std::vector<std::vector<Move>>* moves) const {
-  Journey journey(*this, member_by_address_, from, to, moves != nullptr);
+  Journey journey(*this, filter_, from, to, moves != nullptr);
   Way way = journey.run();
   if (moves != nullptr) *moves = journey.take_moves();
   return way;
@@ -418,7 +314,7 @@ Way Tracer::trace(const Endpoint& from, const Endpoint& to, std::vector<std::vec
 Way Tracer::trace_mapped(const Endpoint& from, const IpAddress& address, std::size_t map, const IpAddress& target,
                          std::vector<std::vector<Move>>* moves) const {
   const Endpoint to{Endpoint::Kind::station, gateway, address};
-  Journey journey(*this, member_by_address_, from, to, moves != nullptr);
+  Journey journey(*this, filter_, from, to, moves != nullptr);
   journey.map_to(map, target);
   Way way = journey.run();
   if (moves != nullptr) *moves = journey.take_moves();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policy/relations.hpp"
+#include "reach/filter.hpp"
 #include "reach/network.hpp"
 
 namespace topo::reach {
@@ -14,30 +15,6 @@ struct Endpoint {
   enum class Kind : std::uint8_t { station, outside } kind = Kind::station;
   std::size_t station = gateway;
   IpAddress address;  ///< of the receiver; of a sender outside
-};
-
-/// A place where the gateway's filter sees a packet.
-struct Crossing {
-  enum class Kind : std::uint8_t {
-    inside,    ///< from one port of a bridge to another
-    routed,    ///< from one of the gateway's networks to another, or back into the same
-    leaving,   ///< to the outside
-    entering,  ///< from there
-    to_host,
-    from_host
-  };
-  Kind kind = Kind::inside;
-  std::size_t from_segment = none, from_member = none;  ///< who the policy takes the sender for; none: nobody it knows
-  std::size_t to_segment = none, to_member = none;
-  std::size_t sender = none;  ///< the member by whose port the packet comes in
-  bool filtered = true;       ///< inside: the bridge's packets are shown to the filter at all
-  bool stray = false;         ///< the source address is not the sender's own
-  bool forwarded = false;     ///< the sender is a router, and the source address is somebody else's
-  bool cable = false;         ///< inside: it leaves by a cable to another bridge
-  bool unknown = false;       ///< the destination is no address of a member there
-  std::size_t map = none;     ///< by this port map; index into Intent::ports
-  bool back = false;          ///< an answer to something that the gateway has not seen
-  IpAddress source, destination;
 };
 
 /// Why a packet does not arrive.
@@ -100,7 +77,7 @@ class Tracer {
  private:
   const Network& network_;
   const policy::Relations& relations_;
-  std::multimap<IpAddress, std::size_t> member_by_address_;
+  Filter filter_;
 };
 
 }  // namespace topo::reach

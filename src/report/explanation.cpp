@@ -38,10 +38,13 @@ std::vector<std::string> lines_of(const reach::Hop& hop, const Sources& sources)
   if (!hop.in.empty()) lines.push_back("comes in by " + hop.in);
   if (!hop.mapped.empty()) lines.push_back(with_place("port map: " + hop.mapped, hop.mapped_at, sources));
   if (!hop.route.empty()) lines.push_back(with_place("route " + hop.route + (hop.out.empty() ? "" : ", out by " + hop.out), hop.at, sources));
+  if (hop.route.empty() && !hop.out.empty()) lines.push_back("goes on by " + hop.out);
   if (!hop.masked.empty()) lines.push_back("from here on from " + hop.masked);
-  for (const auto& filter : hop.filters)
+  for (const auto& filter : hop.filters) {
+    const std::string elsewhere = filter.ns.empty() || filter.ns == hop.node ? "" : " in " + filter.ns;
     lines.push_back(std::string(filter.blocks ? "blocked" : "let pass") + " by rule " + std::to_string(filter.index + 1) + " of " + filter.chain +
-                    ": " + filter.rule);
+                    elsewhere + ": " + filter.rule);
+  }
   if (!hop.in.empty() && hop.out.empty() && hop.route.empty()) lines.push_back("is there");
   return lines;
 }
@@ -85,9 +88,13 @@ Json json_of(const reach::Hop& hop, const Sources& sources) {
   put("port_map", hop.mapped);
   put("port_map_at", place(hop.mapped_at, sources));
   put("source_becomes", hop.masked);
-  for (const auto& filter : hop.filters)
-    entry["filter"].push_back(
-        {{"chain", printable(filter.chain)}, {"rule", filter.index + 1}, {"text", printable(filter.rule)}, {"blocks", filter.blocks}});
+  for (const auto& filter : hop.filters) {
+    entry["filter"].push_back({{"namespace", printable(filter.ns)},
+                               {"chain", printable(filter.chain)},
+                               {"rule", filter.index + 1},
+                               {"text", printable(filter.rule)},
+                               {"blocks", filter.blocks}});
+  }
   return entry;
 }
 

@@ -23,7 +23,26 @@ std::vector<Explanation> ask(const Pictured& all, const std::string& from, const
   const auto sender = subject_of(all.names(), from), receiver = subject_of(all.names(), to);
   REQUIRE(sender.has_value());
   REQUIRE(receiver.has_value());
-  return explain(all.names(), {firewall != nullptr ? *firewall : firewall_by(all, Backend::iptables), std::nullopt}, *sender, *receiver, service, live);
+  const Firewalls firewalls = firewall != nullptr ? Firewalls{*firewall, std::nullopt} : firewalls_by(all, Backend::iptables);
+  return explain(all.names(), firewalls, *sender, *receiver, service, live);
+}
+
+/// "web1 >eth0; t-gateway front>uplink.front allow front -> host": where it is, in and out by what, and the comments of the rules that it meets.
+std::vector<std::string> way_there(const Explanation& it) {
+  std::vector<std::string> lines;
+  for (const Hop& hop : it.hops) {
+    if (hop.back) break;
+    std::string line = hop.node + " " + hop.in + ">" + hop.out + (hop.mapped.empty() ? "" : " map " + hop.mapped);
+    for (const Filtering& filter : hop.filters) {
+      CHECK(filter.ns == (hop.node == "host" ? "" : hop.node));
+      const std::string comment = "--comment \"";
+      const std::size_t found = filter.rule.find(comment), begins = found + comment.size();
+      const std::string by = found == std::string::npos ? "" : " by " + filter.rule.substr(begins, filter.rule.find('"', begins) - begins);
+      line += filter.blocks ? " blocked" : " passes" + by;
+    }
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 constexpr PortRange tcp(std::uint16_t port) { return {Protocol::tcp, port, port}; }
@@ -110,4 +129,25 @@ TEST_CASE("without a port every service is told; live the rules decide") {
   const auto open = ask(*all, "web1", "db", tcp(80), true, &lost);
   CHECK(open.front().verdict == Verdict::allowed);
   CHECK(open.front().why == "no rule in the kernel stops it");
+}
+
+TEST_CASE("with a gateway of its own, a packet passes that, the host, or both in turn") {
+  const auto all = pictured("gateway: own\n" + shop);
+  CHECK(way_there(ask(*all, "web1", "db", tcp(5432)).front()) ==
+        Lines{"web1 >eth0", "t-gateway front>back passes by allow front -> back:5432", "db eth0>"});
+  CHECK(way_there(ask(*all, "web1", "db", tcp(80)).front()) == Lines{"web1 >eth0", "t-gateway front>back blocked"});
+  CHECK(way_there(ask(*all, "web1", "198.18.0.1", tcp(80)).front()) ==
+        Lines{"web1 >eth0", "t-gateway front>uplink.front passes by allow front -> host", "host front>the outside passes"});
+  CHECK(way_there(ask(*all, "host", "db", tcp(80)).front()) ==
+        Lines{"host >back passes by topo:v1:t", "t-gateway uplink.back>back passes by allow host -> back", "db eth0>"});
+  CHECK(way_there(ask(*all, "db", "host", tcp(22)).front()) ==
+        Lines{"db >eth0", "t-gateway back>uplink.back passes by allow back -> host", "host back> passes"});
+  CHECK(way_there(ask(*all, "internet", "host", tcp(8080)).front()) ==
+        Lines{"host the outside>back map 8080/tcp -> db:80 passes by port 8080/tcp -> db:80",
+              "t-gateway uplink.back>back passes by allow host -> back"});
+  CHECK(way_there(ask(*all, "db", "host", tcp(8080)).front()) ==
+        Lines{"db >eth0", "t-gateway back>uplink.back passes by allow back -> host", "host back>back map 8080/tcp -> db:80 passes",
+              "t-gateway uplink.back>back passes by allow host -> back"});
+  CHECK(way_there(ask(*all, "web1", "host", tcp(8080)).front()) ==
+        Lines{"web1 >eth0", "t-gateway front>uplink.front passes by allow front -> host", "host front>back map 8080/tcp -> db:80 blocked"});
 }

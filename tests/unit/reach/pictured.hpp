@@ -9,6 +9,7 @@
 #include "policy/compile.hpp"
 #include "reach/changes.hpp"
 #include "reach/picture.hpp"
+#include "reach/ruling.hpp"
 #include "reach/words.hpp"
 #include "topo/load.hpp"
 
@@ -39,6 +40,14 @@ inline std::unique_ptr<Pictured> pictured(const std::string& text) {
 /// The gateway's, in the terms of a backend.
 inline Firewall firewall_by(const Pictured& all, Backend backend) {
   return policy::compile(std::get<Firewall>(all.desired.graph.find("firewall ")->resource).meant, "", backend);
+}
+
+/// Both, where the gateway is the topology's own.
+inline reach::Firewalls firewalls_by(const Pictured& all, Backend backend) {
+  reach::Firewalls found = reach::firewalls_in(all.desired.graph);
+  if (found.host.meant != nullptr) found.host = policy::compile(found.host.meant, "", backend);
+  if (found.gateway && found.gateway->meant != nullptr) found.gateway = policy::compile(found.gateway->meant, found.gateway->ns, backend);
+  return found;
 }
 
 /// "allowed (allow a -> b), denied (...)": what becomes of a service ("80/tcp", "icmp", "other") at each address of `to`, one family at a time, each
