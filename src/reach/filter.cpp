@@ -68,6 +68,13 @@ void Filter::name_receiver(const Sighting& packet, std::size_t out, Crossing& cr
   crossing.unknown = crossing.to_member == none && member_with(packet.destination, crossing.to_segment, false) == none;
 }
 
+/// With a gateway of its own the host, which turns what is for a port map, tells senders by their addresses alone (policy::unknown_at_host).
+bool Filter::known_to_host(const Crossing& crossing) const {
+  const std::size_t from = crossing.from_member;
+  if (!network_.has_own_gateway() || from == none || (from == crossing.to_member && !crossing.forwarded)) return true;
+  return !relations_.by_port(from) || relations_.within_reach[relations_.intent.members[from].segment].size() == 1;
+}
+
 std::optional<Crossing> Filter::routed(Sighting& packet, std::size_t in, std::size_t out, std::size_t map) const {
   using Kind = Crossing::Kind;
   Crossing crossing;
@@ -87,6 +94,10 @@ std::optional<Crossing> Filter::routed(Sighting& packet, std::size_t in, std::si
     crossing.map = map;
     crossing.to_member = relations_.intent.ports[map].member;
     crossing.unknown = false;
+    if (!known_to_host(crossing)) {
+      crossing.from_member = none;
+      crossing.forwarded = false;
+    }
   }
   return crossing;
 }

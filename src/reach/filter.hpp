@@ -58,6 +58,7 @@ class Filter {
   [[nodiscard]] std::size_t domain_of(std::size_t segment) const;
   [[nodiscard]] std::size_t member_with(const IpAddress& address, std::size_t segment, bool strict) const;
   void name_sender(const Sighting& packet, std::size_t in, Crossing& crossing) const;
+  [[nodiscard]] bool known_to_host(const Crossing& crossing) const;
   void name_receiver(const Sighting& packet, std::size_t out, Crossing& crossing) const;
 
   const Network& network_;

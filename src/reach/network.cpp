@@ -67,6 +67,7 @@ bool Station::forwards(Family family, std::size_t in) const {
 Network::Network(const Graph& whole, const policy::Intent& intent) : intent_(intent) {
   const auto moved = with_bridges_on_host(whole);
   const Graph& graph = moved ? *moved : whole;
+  has_own_gateway_ = moved.has_value();
   stations_.emplace_back();
   for (const auto& [id, node] : graph.nodes()) {
     const auto* ns = std::get_if<Namespace>(&node.resource);

@@ -101,6 +101,8 @@ class Network {
   /// Of `whole`, desired or live (with `gateway: own` the gateway's namespace and the host are one station), and the meaning of its gateway's policy, of which segments and members are taken. `intent` must outlive it.
   Network(const Graph& whole, const policy::Intent& intent);
 
+  /// True where the bridges are in a namespace of the topology's own (`gateway: own`), which is shown as if it were the host.
+  [[nodiscard]] bool has_own_gateway() const { return has_own_gateway_; }
   [[nodiscard]] const policy::Intent& intent() const { return intent_; }
   [[nodiscard]] const std::vector<Station>& stations() const { return stations_; }
   [[nodiscard]] const std::vector<Interface>& interfaces() const { return interfaces_; }
@@ -134,6 +136,7 @@ class Network {
   std::size_t add(std::size_t station, const std::string& name);
 
   const policy::Intent& intent_;
+  bool has_own_gateway_ = false;
   std::vector<Station> stations_;
   std::vector<Interface> interfaces_;
   std::vector<std::size_t> gateway_on_, station_of_member_;

@@ -151,3 +151,23 @@ TEST_CASE("with a gateway of its own, a packet passes that, the host, or both in
   CHECK(way_there(ask(*all, "web1", "host", tcp(8080)).front()) ==
         Lines{"web1 >eth0", "t-gateway front>uplink.front passes by allow front -> host", "host front>back map 8080/tcp -> db:80 blocked"});
 }
+
+TEST_CASE("with a gateway of its own the host cannot tell a router from others, and lets none by a port map for its own sake") {
+  const std::string file =
+      "bridges: { lan: { subnet: 10.1.0.0/24 }, dmz: { subnet: 10.2.0.0/24 } }\n"
+      "namespaces:\n"
+      "  gate: { router: true, attach: lan }\n"
+      "  pc: { attach: lan }\n"
+      "  web: { attach: dmz }\n"
+      "ports: { 80: web:80, 81: gate:80 }\n"
+      "policy: { allow: [gate -> dmz, pc -> dmz] }\n";
+  const auto on_host = pictured(file), own = pictured("gateway: own\n" + file);
+  const auto verdict = [](const Pictured& all, const char* from, const char* to, std::uint16_t port) {
+    return ask(all, from, to, tcp(port)).front().verdict;
+  };
+  CHECK(verdict(*on_host, "gate", "host", 80) == Verdict::allowed);
+  CHECK(verdict(*own, "gate", "host", 80) == Verdict::denied);
+  CHECK(verdict(*own, "gate", "host", 81) == Verdict::allowed);  // itself
+  CHECK(verdict(*own, "gate", "web", 80) == Verdict::allowed);
+  CHECK(verdict(*own, "pc", "host", 80) == Verdict::allowed);
+}
