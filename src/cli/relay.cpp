@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <optional>
 
 #include "kernel/file_descriptor.hpp"
 
@@ -27,12 +29,34 @@ bool is_terminals(const siginfo_t& signal) {
 /// Without one there is nobody to continue what has stopped.
 bool has_terminal() { return static_cast<bool>(kernel::FileDescriptor(::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY))); }
 
+/// What was heard of a child since it was asked last.
+struct News {
+  std::optional<int> code;  ///< it has ended, with this exit code
+  std::optional<bool> stopped;
+};
+
+News news_of(pid_t child) {
+  News news;
+  int status = 0;
+  while (!news.code && ::waitpid(child, &status, WNOHANG | WUNTRACED | WCONTINUED) == child) {
+    if (WIFEXITED(status)) news.code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) news.code = signal_base + WTERMSIG(status);
+    news.stopped = WIFSTOPPED(status);
+  }
+  return news;
+}
+
 }  // namespace
 
 Relay::Relay() {
   sigfillset(&waited_);
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&waited_, fault);
   ::sigprocmask(SIG_BLOCK, &waited_, &before_);
+  sigemptyset(&asks_to_end_);
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&asks_to_end_, signal);
+  }
   // Were it ignored, as whoever started this may have left it, children would not wait to be asked for their exit codes.
   struct sigaction usual {};
   usual.sa_handler = SIG_DFL;
@@ -50,20 +74,34 @@ Result<int> Relay::run(const std::function<int()>& body) {
     std::fflush(nullptr);
     std::_Exit(code);
   }
-  for (;;) {
+  // What the terminal sent before there was a child did not reach it.
+  sigset_t early{};
+  ::sigpending(&early);
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP}) {
+    if (sigismember(&early, signal) == 1) pass_on(child, signal);
+  }
+  for (bool is_stopped = false;;) {
     siginfo_t signal{};
     if (::sigwaitinfo(&waited_, &signal) < 0) continue;
-    if (signal.si_signo != SIGCHLD) {
-      if (!is_terminals(signal)) ::kill(child, signal.si_signo);
-      continue;
-    }
-    int status = 0;
-    if (::waitpid(child, &status, WNOHANG | WUNTRACED) != child) continue;
-    if (WIFEXITED(status)) return WEXITSTATUS(status);
-    if (WIFSIGNALED(status)) return signal_base + WTERMSIG(status);
-    // The SIGCONT that ends this is passed on like any other signal.
-    if (has_terminal()) ::raise(SIGSTOP);
+    if (sigismember(&asks_to_end_, signal.si_signo) == 1) interrupted_ = true;
+    const News news = news_of(child);
+    if (news.code) return *news.code;
+    is_stopped = news.stopped.value_or(is_stopped);
+    if (news.stopped == true && has_terminal()) ::raise(SIGSTOP);
+    // A shell continues the whole group; once more, and late, would be once too often where the child has been stopped again.
+    const bool is_echo = signal.si_signo == SIGCONT && !is_stopped;
+    if (signal.si_signo != SIGCHLD && !is_terminals(signal) && !is_echo) ::kill(child, signal.si_signo);
   }
+}
+
+void Relay::pass_on(pid_t child, int signal) {
+  sigset_t one{};
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  const timespec now{};
+  (void)::sigtimedwait(&one, nullptr, &now);
+  interrupted_ = interrupted_ || sigismember(&asks_to_end_, signal) == 1;
+  ::kill(child, signal);
 }
 
 }  // namespace topo::cli

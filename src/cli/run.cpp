@@ -118,6 +118,9 @@ int run_in_private(const std::vector<Input>& inputs, const Arguments& arguments)
   const auto host = kernel::PrivateHost::make();
   if (!host) return static_cast<int>(complain(host.error()));
   auto code = relay.run([&] { return prepare(inputs, arguments); });
+  if (code && *code == 0 && relay.interrupted()) {
+    code = static_cast<int>(complain(Error{Exit::interrupted, "interrupted; the command was not started", {}, {}, {}, {}}));
+  }
   if (code && *code == 0) code = relay.run([&] { return execute(arguments.in, arguments.command_line); });
   return code ? *code : static_cast<int>(complain(code.error()));
 }

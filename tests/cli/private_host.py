@@ -35,6 +35,13 @@ def counts_interrupts(pid):
     return int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1 == 1
 
 
+def is_pending(pid, sent):
+    """Whether the process has not seen a signal yet that was sent to it."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, StopIteration), open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(next(line for line in status if line.startswith("ShdPnd:")).split()[1], 16) >> (sent - 1) & 1 == 1
+    return False
+
+
 def has_open(pid, path):
     folder = f"/proc/{pid}/fd"
     with contextlib.suppress(FileNotFoundError):
