@@ -105,7 +105,7 @@ Findings examine_for_any(const Place& place) {
   if (!dropping) return {failed("the way out and in", dropping.error())};
   add("the way out and in", *dropping, found);
   if (found.empty()) found.push_back({"the way out and in", Grade::ok, {}, {}});
-  const auto meddling = surroundings::meddlers({{"", "bridge"}, {"", "veth"}});
+  const auto meddling = surroundings::meddlers({}, {{"", "bridge"}, {"", "veth"}});
   add("new interfaces", meddling, found);
   if (meddling.empty()) found.push_back({"new interfaces", Grade::ok, {}, {}});
   return found;

@@ -96,8 +96,8 @@ struct Bridged {
   [[nodiscard]] bool has(Family family) const { return family == Family::v4 ? v4 : v6; }
 };
 
-/// Reasons why the host's own rules will drop traffic that `wanted` lets pass, to or from the outside (a FORWARD policy DROP), between members, or to the
-/// host itself (an INPUT that drops), each with a remedy that is a command. Where nothing is to filter, `wanted` is empty.
+/// Reasons why the host's own rules will drop traffic that `wanted` lets pass, to or from the outside (a FORWARD policy DROP), between members, or to
+/// the host itself (an INPUT that drops), each with a remedy that is a command. Where nothing is to filter, `wanted` is empty.
 [[nodiscard]] Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted, Bridged bridged = {});
 
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
