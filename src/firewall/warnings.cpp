@@ -122,24 +122,29 @@ bool maps_ports(const Firewall& wanted, Family family) {
 /// alone, and without a firewall nobody asks topo: then these tables have their say about all of it.
 bool by_iptables(const Firewall& wanted) { return !wanted.rules.empty(); }
 
-/// Without the names of interfaces of which no byte counts: "+", by which firewalld says any.
+/// A name by which several interfaces are meant, for `decode`, which knows whole ones: nothing where no byte counts ("+", by which firewalld says
+/// any), else as if all did ("virbr+").
+void spell_out(char (&name)[IFNAMSIZ], unsigned char (&mask)[IFNAMSIZ]) {
+  const std::size_t size = strnlen(name, IFNAMSIZ - 1);
+  const auto count = static_cast<std::size_t>(std::count(std::begin(mask), std::end(mask), 0xff));
+  if (count == 0) std::memset(name, 0, IFNAMSIZ);
+  if (count > 0 && count + 1 == size && name[count] == '+') std::memset(mask, 0xff, size + 1);
+}
+
 template <class Version>
-Entry without_any_names(Entry entry) {
+Entry with_names_spelt_out(Entry entry) {
   typename Version::Header header;
   std::memcpy(&header, entry.data(), sizeof header);
   auto& ip = Version::ip(header);
-  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) {
-    return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; });
-  };
-  if (is_any(ip.iniface_mask)) std::memset(ip.iniface, 0, IFNAMSIZ);
-  if (is_any(ip.outiface_mask)) std::memset(ip.outiface, 0, IFNAMSIZ);
+  spell_out(ip.iniface, ip.iniface_mask);
+  spell_out(ip.outiface, ip.outiface_mask);
   std::memcpy(entry.data(), &header, sizeof header);
   return entry;
 }
 
 /// The rule; a refusal of everything in whatever words (icmp-host-prohibited and the like) as one with topo's own.
 Rule read_rule(const Entry& found, Family family) {
-  const Entry entry = family == Family::v4 ? without_any_names<layout::V4>(found) : without_any_names<layout::V6>(found);
+  const Entry entry = family == Family::v4 ? with_names_spelt_out<layout::V4>(found) : with_names_spelt_out<layout::V6>(found);
   Rule refusal;
   refusal.target.kind = Target::Kind::reject;
   const auto ours = encode(refusal, family);
