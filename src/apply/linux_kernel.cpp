@@ -181,7 +181,7 @@ Result<Hindrances> LinuxKernel::find_hindrances(const Graph& desired) {
         {"there is no firewall: what members send beyond their bridge is forwarded, and so is what the host forwards to them", {}, {}});
   std::vector<surroundings::Interface> appearing;
   for (const auto& interface : found.new_interfaces) appearing.push_back({interface.name, interface.kind});
-  const auto meddling = surroundings::meddlers(appearing);
+  const auto meddling = surroundings::meddlers(desired.topology(), appearing);
   found.warnings.insert(found.warnings.end(), meddling.begin(), meddling.end());
   return found;
 }

@@ -209,7 +209,7 @@ std::optional<Error> conflict_of(const Observed& observed, const std::string& to
     (obstacle.listener ? listens : exists) = true;
   }
   if (error.details.empty()) return std::nullopt;
-  if (exists) error.remedy = "remove it, or give the file another name, address or port";
+  if (exists) error.remedy = make_way;
   if (listens) error.remedy += std::string(exists ? "; " : "") + "stop the program that listens, or give --take-port";
   return error;
 }

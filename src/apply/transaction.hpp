@@ -26,6 +26,9 @@ struct Planned {
   std::optional<Graph> settled;  ///< what was wanted, where the kernel had a say in it
 };
 
+/// What to do about something of somebody else's that no option goes over. Whether it may go is for people to say.
+inline constexpr const char* make_way = "remove it, or give the file another name, address or port";
+
 /// Observes, looks for hindrances, and plans from there to `desired`. Changes nothing.
 [[nodiscard]] Result<Planned> plan_graph(const Kernels& kernels, const Graph& desired, const Graph* applied = nullptr);
 

@@ -23,6 +23,22 @@ constexpr const char* format = "topo.doctor/1";
 
 void append(Findings& found, Findings more) { found.insert(found.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())); }
 
+/// As one word of a shell's.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// What a command is given for it to be about the same topology.
+std::string operands_of(const Input& input, const Arguments& arguments) {
+  std::string text;
+  for (const auto& [name, value] : arguments.set) text += "--set " + quoted(name + "=" + value) + " ";
+  return text + quoted(input.path);
+}
+
 /// What there is to say to whoever may look at everything.
 Findings examine_all(const std::vector<doctor::Patient>& patients, doctor::Modules modules, FirewallChoice firewall) {
   drop_privileges();
@@ -95,7 +111,7 @@ Exit doctor(const Arguments& arguments) {
   const auto inputs = load_inputs(arguments, format);
   if (!inputs) return Exit::invalid;
   std::vector<doctor::Patient> patients;
-  for (const auto& input : *inputs) patients.push_back({input.topology.name.value, &input.desired.graph});
+  for (const auto& input : *inputs) patients.push_back({input.topology.name.value, &input.desired.graph, operands_of(input, arguments)});
   const auto allowed = need_privilege("load kernel modules");
   if (!allowed && arguments.fix) return complain(allowed.error(), arguments, format);
   ::unsetenv("XTABLES_LOCKFILE");  // the machine's: what is tried is tried on a private host

@@ -32,6 +32,7 @@ using Findings = std::vector<Finding>;
 struct Patient {
   std::string name;
   const Graph* desired = nullptr;
+  std::string operands;  ///< of a command that applies it, as a shell takes them: its file and what is set for that
 };
 
 /// What on this host is in the way of `patients`, or with none of them of any topology. Needs the privilege to read the network; changes nothing.

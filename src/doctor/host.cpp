@@ -89,7 +89,8 @@ Findings examine_for(const Patient& patient, FirewallChoice firewall) {
   const auto planned = plan_graph(linux_kernels(lock_timeout, {}, firewall), *patient.desired);
   if (!planned) return {failed(subject, planned.error())};
   for (const auto& obstacle : planned->observed.obstacles) {
-    found.push_back({subject, Grade::problem, obstacle.what + ": " + obstacle.why, obstacle.listener ? "topo apply --take-port" : ""});
+    const std::string remedy = obstacle.listener ? "topo apply --take-port " + patient.operands : make_way;
+    found.push_back({subject, Grade::problem, obstacle.what + ": " + obstacle.why, remedy});
   }
   add(subject, planned->observed.warnings, found);
   if (found.empty()) found.push_back({subject, Grade::ok, {}, {}});
@@ -104,7 +105,7 @@ Findings examine_for_any(const Place& place) {
   if (!dropping) return {failed("the way out and in", dropping.error())};
   add("the way out and in", *dropping, found);
   if (found.empty()) found.push_back({"the way out and in", Grade::ok, {}, {}});
-  const auto meddling = surroundings::meddlers({{"", "bridge"}, {"", "veth"}});
+  const auto meddling = surroundings::meddlers({}, {{"", "bridge"}, {"", "veth"}});
   add("new interfaces", meddling, found);
   if (meddling.empty()) found.push_back({"new interfaces", Grade::ok, {}, {}});
   return found;

@@ -1,6 +1,7 @@
 // What the kernel can do: tried, not guessed.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "apply/bridge_filter.hpp"
 #include "apply/linux_kernel.hpp"
@@ -106,12 +107,17 @@ Result<void> check_cutting() {
 Findings examine_kernel(const std::vector<Patient>& patients, Modules modules, FirewallChoice firewall) {
   if (modules != Modules::load) firewall::load_no_modules();
   const Examination examination(modules, provide_bridge_filter(modules == Modules::load), firewall);
-  if (auto retired = kernel::retire(); !retired) return {examination.told("private network", retired)};
-  Findings found;
+  Findings found{examination.told("private hosts", kernel::try_processes())};
+  if (auto retired = kernel::retire(); !retired) {
+    found.push_back(examination.told("private network", retired));
+    return found;
+  }
   for (const auto& probe : probes) found.push_back(examination.examine(probe));
   found.push_back(examination.told("cutting connections", check_cutting()));
-  for (auto& finding : found) {
-    if (!patients.empty() && finding.grade > Grade::note) finding.grade = Grade::note;
+  // To apply a file takes no process namespace; to run something in it does, and that is all that is left without privilege.
+  if (!patients.empty() && modules != Modules::out_of_reach) found.front().grade = std::min(found.front().grade, Grade::warning);
+  for (auto finding = std::next(found.begin()); finding != found.end(); ++finding) {
+    if (!patients.empty()) finding->grade = std::min(finding->grade, Grade::note);
   }
   for (const auto& patient : patients) found.push_back(examination.examine(patient.name + " on this kernel", *patient.desired));
   return found;

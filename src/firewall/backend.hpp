@@ -90,9 +90,15 @@ struct PortConflict {
 [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> foreign_chains(const Tables& tables, const std::string& topology,
                                                                                       const Firewall* wanted);
 
-/// Reasons why the host's own rules will drop traffic that `wanted` lets pass, to or from the outside (a FORWARD policy DROP) or to the host itself
-/// (an INPUT that drops), each with a remedy that is a command.
-[[nodiscard]] Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted);
+/// The families of which packets that a topology's bridges pass from port to port meet what `place` has to say of forwarded ones.
+struct Bridged {
+  bool v4 = false, v6 = false;
+  [[nodiscard]] bool has(Family family) const { return family == Family::v4 ? v4 : v6; }
+};
+
+/// Reasons why the host's own rules will drop traffic that `wanted` lets pass, to or from the outside (a FORWARD policy DROP), between members, or to
+/// the host itself (an INPUT that drops), each with a remedy that is a command. Where nothing is to filter, `wanted` is empty.
+[[nodiscard]] Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted, Bridged bridged = {});
 
 /// The addresses that `wanted` takes for the host's own, and `is_local` does not: of port maps, and of `snat`.
 [[nodiscard]] std::vector<Warning> address_warnings(const Firewall& wanted, const std::function<bool(const IpAddress&)>& is_local);

@@ -70,25 +70,48 @@ std::optional<Chain> chain_of(nlmsghdr* message) {
   return found;
 }
 
-/// What a rule does to every packet that comes to it; nothing where it does so to some, or goes on elsewhere.
-enum class Verdict { none, accept, drop, reject };
+/// What a rule does to every packet that comes to it; nothing where it does so to some.
+enum class Verdict { none, accept, drop, reject, return_, jump, go_to };
+
+struct Outcome {
+  Verdict verdict = Verdict::none;
+  std::string chain{};  ///< jump, go_to
+};
+
+/// NF_x and NFT_x
+Verdict verdict_by(int code) {
+  switch (code) {
+    case NF_ACCEPT:
+      return Verdict::accept;
+    case NF_DROP:
+      return Verdict::drop;
+    case NFT_RETURN:
+      return Verdict::return_;
+    case NFT_JUMP:
+      return Verdict::jump;
+    case NFT_GOTO:
+      return Verdict::go_to;
+    default:
+      return Verdict::none;
+  }
+}
 
 /// Of one expression. nullopt: it may end the rule before that.
-std::optional<Verdict> verdict_of(const nlattr* element) {
+std::optional<Outcome> outcome_of(const nlattr* element) {
   nlattr* expression[NFTA_EXPR_MAX + 1] = {};
   if (nla_parse_nested(expression, NFTA_EXPR_MAX, const_cast<nlattr*>(element), nullptr) != 0 || expression[NFTA_EXPR_NAME] == nullptr)
     return std::nullopt;
   const std::string name = nla_get_string(expression[NFTA_EXPR_NAME]);
-  if (name == "counter" || name == "log") return Verdict::none;
-  if (name == "reject") return Verdict::reject;
+  if (name == "counter" || name == "log") return Outcome{};
+  if (name == "reject") return Outcome{Verdict::reject};
   if (expression[NFTA_EXPR_DATA] == nullptr) return std::nullopt;
   if (name == "match" || name == "target") {  // of iptables-nft
     nlattr* data[NFTA_TARGET_MAX + 1] = {};
     static_assert(NFTA_TARGET_NAME == static_cast<int>(NFTA_MATCH_NAME) && NFTA_TARGET_MAX == static_cast<int>(NFTA_MATCH_MAX));
     if (nla_parse_nested(data, NFTA_TARGET_MAX, expression[NFTA_EXPR_DATA], nullptr) != 0 || data[NFTA_TARGET_NAME] == nullptr) return std::nullopt;
     const std::string extension = nla_get_string(data[NFTA_TARGET_NAME]);
-    if (extension == "comment" || extension == "LOG") return Verdict::none;
-    return extension == "REJECT" ? std::optional(Verdict::reject) : std::nullopt;
+    if (extension == "comment" || extension == "LOG") return Outcome{};
+    return extension == "REJECT" ? std::optional(Outcome{Verdict::reject}) : std::nullopt;
   }
   nlattr* immediate[NFTA_IMMEDIATE_MAX + 1] = {};
   nlattr* data[NFTA_DATA_MAX + 1] = {};
@@ -98,18 +121,18 @@ std::optional<Verdict> verdict_of(const nlattr* element) {
                           nla_parse_nested(data, NFTA_DATA_MAX, immediate[NFTA_IMMEDIATE_DATA], nullptr) == 0 && data[NFTA_DATA_VERDICT] != nullptr &&
                           nla_parse_nested(verdict, NFTA_VERDICT_MAX, data[NFTA_DATA_VERDICT], nullptr) == 0 && verdict[NFTA_VERDICT_CODE] != nullptr;
   if (!is_verdict) return std::nullopt;
-  const std::uint32_t code = number_in(verdict[NFTA_VERDICT_CODE]);
-  return code == NF_ACCEPT ? Verdict::accept : code == NF_DROP ? Verdict::drop : Verdict::none;
+  const std::string chain = verdict[NFTA_VERDICT_CHAIN] != nullptr ? nla_get_string(verdict[NFTA_VERDICT_CHAIN]) : "";
+  return Outcome{verdict_by(static_cast<int>(number_in(verdict[NFTA_VERDICT_CODE]))), chain};
 }
 
-Verdict verdict_of_rule(const nlattr* expressions) {
-  Verdict found = Verdict::none;
+Outcome outcome_of_rule(const nlattr* expressions) {
+  Outcome found;
   int left = 0;
   const nlattr* element = nullptr;
   nla_for_each_nested(element, expressions, left) {
-    const auto verdict = verdict_of(element);
-    if (!verdict) return Verdict::none;
-    if (*verdict != Verdict::none) found = *verdict;
+    const auto outcome = outcome_of(element);
+    if (!outcome) return {};
+    if (outcome->verdict != Verdict::none) found = *outcome;
   }
   return found;
 }
@@ -125,8 +148,8 @@ bool has_comment(nlmsghdr* message, const std::string& mark) {
 
 /// What the rules of a table say.
 struct Rules {
-  std::set<std::string> marked;                                 ///< chains
-  std::map<std::string, std::pair<Verdict, std::size_t>> ends;  ///< chain -> the first verdict on everything, and the rule's number
+  std::set<std::string> marked;                                                ///< chains
+  std::map<std::string, std::vector<std::pair<Outcome, std::size_t>>> of_all;  ///< chain -> what becomes of everything, and by which rule
 };
 
 Result<Rules> read_rules(kernel::Channel& channel, const Chain& chain, const std::vector<std::string>& marks) {
@@ -144,18 +167,32 @@ Result<Rules> read_rules(kernel::Channel& channel, const Chain& chain, const std
     const std::string name = nla_get_string(rule[NFTA_RULE_CHAIN]);
     if (std::any_of(marks.begin(), marks.end(), [&](const std::string& mark) { return has_comment(message, mark); })) rules.marked.insert(name);
     const std::size_t number = ++counts[name];
-    const Verdict verdict = rule[NFTA_RULE_EXPRESSIONS] == nullptr ? Verdict::none : verdict_of_rule(rule[NFTA_RULE_EXPRESSIONS]);
-    if (verdict != Verdict::none) rules.ends.emplace(name, std::pair(verdict, number));
+    Outcome outcome = rule[NFTA_RULE_EXPRESSIONS] == nullptr ? Outcome{} : outcome_of_rule(rule[NFTA_RULE_EXPRESSIONS]);
+    if (outcome.verdict != Verdict::none) rules.of_all[name].emplace_back(std::move(outcome), number);
   });
   if (!read) return std::move(read).error();
   return rules;
 }
 
+/// What a chain does in the end with everything that comes to it, and by which of its rules; with none it goes on behind the chain.
+std::pair<Verdict, std::size_t> end_of(const std::string& chain, const Rules& rules, int depth = 0) {
+  constexpr int deepest = 16;  // NFT_JUMP_STACK_SIZE, net/netfilter/nf_tables_core.c
+  const auto of_all = rules.of_all.find(chain);
+  if (of_all == rules.of_all.end() || depth > deepest) return {Verdict::none, 0};
+  for (const auto& [outcome, number] : of_all->second) {
+    const bool leads_on = outcome.verdict == Verdict::jump || outcome.verdict == Verdict::go_to;
+    if (outcome.verdict == Verdict::return_) break;
+    const Verdict verdict = leads_on ? end_of(outcome.chain, rules, depth + 1).first : outcome.verdict;
+    if (verdict != Verdict::none) return {verdict, number};
+    if (outcome.verdict == Verdict::go_to) break;
+  }
+  return {Verdict::none, 0};
+}
+
 /// How the chain drops all that nothing accepts; empty where it does not.
 std::string how_it_drops(const Chain& chain, const Rules& rules) {
-  const auto end = rules.ends.find(chain.name);
-  if (end == rules.ends.end()) return chain.drops ? "its policy is drop" : "";
-  const auto& [verdict, number] = end->second;
+  const auto [verdict, number] = end_of(chain.name, rules);
+  if (verdict == Verdict::none) return chain.drops ? "its policy is drop" : "";
   if (verdict == Verdict::accept) return {};
   return "its rule " + std::to_string(number) + (verdict == Verdict::drop ? " drops" : " rejects") + " all that comes to it";
 }

@@ -72,8 +72,19 @@ bool sees_inside(const Firewall& wanted) {
   return !std::all_of(segments.begin(), segments.end(), [](const policy::Segment& segment) { return segment.uplink; });
 }
 
-/// Whether what the host drops of all that is forwarded may be something of the topology's.
-bool meets_forward(const Firewall& wanted, Family family) { return sees_inside(wanted) ? concerns(wanted, family) : forwards(wanted, family); }
+/// What is to pass, and where.
+struct Passage {
+  const Firewall& wanted;
+  Bridged bridged;
+};
+
+/// Whether what the host drops of all that is forwarded may be something that passes between members.
+bool meets_forward_inside(const Passage& passage, Family family) {
+  return passage.bridged.has(family) || (sees_inside(passage.wanted) && concerns(passage.wanted, family));
+}
+
+/// The same of anything of the topology's.
+bool meets_forward(const Passage& passage, Family family) { return meets_forward_inside(passage, family) || forwards(passage.wanted, family); }
 
 // --- the legacy tables ---
 
@@ -107,26 +118,33 @@ bool maps_ports(const Firewall& wanted, Family family) {
                      [&](const auto& each) { return each.family == family && each.rule.target.kind == Target::Kind::dnat; });
 }
 
-/// By nftables a packet is accepted for topo's own table alone: the legacy tables have their say about all of them.
-bool by_nftables(const Firewall& wanted) { return !wanted.tables.empty(); }
-/// Without the names of interfaces of which no byte counts: "+", by which firewalld says any.
+/// By its jumps in front of the legacy tables' rules a topology decides what passes inside it. By nftables a packet is accepted for topo's own table
+/// alone, and without a firewall nobody asks topo: then these tables have their say about all of it.
+bool by_iptables(const Firewall& wanted) { return !wanted.rules.empty(); }
+
+/// A name by which several interfaces are meant, for `decode`, which knows whole ones: nothing where no byte counts ("+", by which firewalld says
+/// any), else as if all did ("virbr+").
+void spell_out(char (&name)[IFNAMSIZ], unsigned char (&mask)[IFNAMSIZ]) {
+  const std::size_t size = strnlen(name, IFNAMSIZ - 1);
+  const auto count = static_cast<std::size_t>(std::count(std::begin(mask), std::end(mask), 0xff));
+  if (count == 0) std::memset(name, 0, IFNAMSIZ);
+  if (count > 0 && count + 1 == size && name[count] == '+') std::memset(mask, 0xff, size + 1);
+}
+
 template <class Version>
-Entry without_any_names(Entry entry) {
+Entry with_names_spelt_out(Entry entry) {
   typename Version::Header header;
   std::memcpy(&header, entry.data(), sizeof header);
   auto& ip = Version::ip(header);
-  const auto is_any = [](const unsigned char(&mask)[IFNAMSIZ]) {
-    return std::all_of(std::begin(mask), std::end(mask), [](auto byte) { return byte == 0; });
-  };
-  if (is_any(ip.iniface_mask)) std::memset(ip.iniface, 0, IFNAMSIZ);
-  if (is_any(ip.outiface_mask)) std::memset(ip.outiface, 0, IFNAMSIZ);
+  spell_out(ip.iniface, ip.iniface_mask);
+  spell_out(ip.outiface, ip.outiface_mask);
   std::memcpy(entry.data(), &header, sizeof header);
   return entry;
 }
 
 /// The rule; a refusal of everything in whatever words (icmp-host-prohibited and the like) as one with topo's own.
 Rule read_rule(const Entry& found, Family family) {
-  const Entry entry = family == Family::v4 ? without_any_names<layout::V4>(found) : without_any_names<layout::V6>(found);
+  const Entry entry = family == Family::v4 ? with_names_spelt_out<layout::V4>(found) : with_names_spelt_out<layout::V6>(found);
   Rule refusal;
   refusal.target.kind = Target::Kind::reject;
   const auto ours = encode(refusal, family);
@@ -184,13 +202,19 @@ std::optional<Warning> legacy_input_warning(const Table& table, const Passenger&
                  "to let it in", accepting(table.id().family, "INPUT", *rule, "src", passenger), true};
 }
 
-std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Firewall& wanted) {
+/// What of the topology's meets the legacy FORWARD and is not decided by then.
+std::vector<Traffic> traffic_of(const Passage& passage, Family family, std::uint32_t group) {
+  std::vector<Traffic> traffic;
+  if (!by_iptables(passage.wanted) && meets_forward_inside(passage, family)) traffic = {{group, group, true}, {group, group, false}};
+  if (!forwards(passage.wanted, family)) return traffic;
+  traffic.insert(traffic.end(), {{group, 0, true}, {0, group, false}});
+  if (maps_ports(passage.wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
+  return traffic;
+}
+
+std::optional<Warning> legacy_warning(const Table& table, const Passenger& passenger, const Passage& passage) {
   const Family family = table.id().family;
-  const std::uint32_t group = passenger.group;
-  std::vector<Traffic> traffic{{group, 0, true}, {0, group, false}};
-  if (maps_ports(wanted, family)) traffic.insert(traffic.end(), {{0, group, true}, {group, 0, false}});
-  if (by_nftables(wanted) && sees_inside(wanted)) traffic.insert(traffic.begin(), {{group, group, true}, {group, group, false}});
-  for (const auto& packet : traffic) {
+  for (const auto& packet : traffic_of(passage, family, passenger.group)) {
     const auto rule = dropped_by(table, "FORWARD", packet);
     if (!rule) continue;
     const bool inside = packet.in_group == packet.out_group;
@@ -202,12 +226,31 @@ std::optional<Warning> legacy_warning(const Table& table, const Passenger& passe
   return std::nullopt;
 }
 
-/// Whether a packet that begins a connection may fit that is from or to a link of `group`, and neither only from this machine nor only between
-/// others.
-bool may_concern(const Rule& rule, std::uint32_t group) {
+/// The links of a topology as a rule may name them.
+struct Links {
+  std::uint32_t group = 0;
+  std::set<std::string> names;
+
+  /// Whether one may be meant by `name`, which with a "+" at its end is whatever begins so.
+  [[nodiscard]] bool may_be(const std::string& name) const {
+    if (!name.ends_with('+')) return names.contains(name);
+    const auto first = names.lower_bound(name.substr(0, name.size() - 1));
+    return first != names.end() && first->starts_with(name.substr(0, name.size() - 1));
+  }
+};
+
+Links links_of(const std::string& topology, const Firewall& wanted) {
+  Links links{link_group(topology), {}};
+  if (wanted.meant == nullptr) return links;
+  for (const auto& segment : wanted.meant->segments) links.names.insert(segment.interface);
+  return links;
+}
+
+/// Whether a packet that begins a connection may fit that is from or to one of `links`, and neither only from this machine nor only between others.
+bool may_concern(const Rule& rule, const Links& links) {
   const auto elsewhere = [&](const std::optional<netfilter::Maybe<std::string>>& name,
                              const std::optional<netfilter::Maybe<netfilter::DeviceGroup>>& side) {
-    return (name && !name->negated) || !group_matches(side, group);
+    return (name && !name->negated && !links.may_be(name->value)) || !group_matches(side, links.group);
   };
   if (rule.in && !rule.in->negated && rule.in->value == "lo") return false;
   constexpr auto beginning = netfilter::ct_new | netfilter::ct_dnat | netfilter::ct_snat;
@@ -222,28 +265,29 @@ std::vector<Rule> rules_in(const Table& table, const std::string& chain) {
 }
 
 /// Whether the rule, or one in a chain that it leads to, may accept such a packet before a topology is asked.
-bool may_accept(const Table& table, const Rule& rule, std::uint32_t group) {
+bool may_accept(const Table& table, const Rule& rule, const Links& links) {
   if (!rule.opaque.empty()) {
     const auto found = extensions(rule.opaque, table.id().family);
     return std::none_of(found.begin(), found.end(), [](const Extension& extension) { return extension.target; });
   }
   const auto kind = rule.target.kind;
-  if (!may_concern(rule, group)) return false;
+  if (!may_concern(rule, links)) return false;
   if (kind != Target::Kind::jump && kind != Target::Kind::go_to) return kind == Target::Kind::accept;
   if (rule.target.chain.starts_with(shared_chain)) return false;
   const auto next = rules_in(table, rule.target.chain);
-  return std::any_of(next.begin(), next.end(), [&](const Rule& inner) { return may_accept(table, inner, group); });
+  return std::any_of(next.begin(), next.end(), [&](const Rule& inner) { return may_accept(table, inner, links); });
 }
 
 /// Of rules that came in front of a live topology's jump: Docker and libvirt put theirs there whenever they start.
-std::optional<Warning> order_warning(const Table& table, const std::string& topology) {
+std::optional<Warning> order_warning(const Table& table, const std::string& topology, const Firewall& wanted) {
   const auto owned = owned_by(topology, table);
   const auto jumps = owned.jumps.find("FORWARD");
   if (jumps == owned.jumps.end() || jumps->second.empty()) return std::nullopt;
   const auto& jump = jumps->second.front();
+  const Links links = links_of(topology, wanted);
   const auto forward = rules_in(table, "FORWARD");
   for (std::size_t i = 0; i < jump.index && i < forward.size(); ++i) {
-    if (!may_accept(table, forward[i], link_group(topology))) continue;
+    if (!may_accept(table, forward[i], links)) continue;
     const Family family = table.id().family;
     const std::string tool = family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy", words = " FORWARD " + to_string(jump.rule, family);
     return Warning{"the host accepts what this topology may forbid (" + table.id().title() + ": rule " + std::to_string(i + 1) +
@@ -271,7 +315,7 @@ Warning nft_warning(const NftChain& chain, const Passenger& passenger, bool insi
   return {"the host drops " + (inside ? passenger.traffic : passenger.outside) + where, "to let it pass", sent + "; " + command("dst", "oifgroup")};
 }
 
-Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, const Firewall& wanted, std::vector<Warning>& found) {
+Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, const Passage& passage, std::vector<Warning>& found) {
   const auto chains = dropping_nft_chains(tables.place(), {passenger.mark, Passenger({}).mark});
   if (!chains) return chains.error();
   if (chains->empty()) return {};
@@ -285,33 +329,32 @@ Result<void> add_nft_warnings(const Tables& tables, const Passenger& passenger, 
     if (is_topologys(chain)) continue;
     const auto meets = [&](Family family) {
       if (chain.family == (family == Family::v4 ? "ip6" : "ip")) return false;
-      return chain.is_input ? reaches_host(wanted, family) : meets_forward(wanted, family);
+      return chain.is_input ? reaches_host(passage.wanted, family) : meets_forward(passage, family);
     };
     if (!meets(Family::v4) && !meets(Family::v6)) continue;
-    if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger, sees_inside(wanted)));
+    if (!chain.bears_mark) found.push_back(nft_warning(chain, passenger, sees_inside(passage.wanted)));
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted) {
+Result<std::vector<Warning>> warnings(const Tables& tables, const std::string& topology, const Firewall& wanted, Bridged bridged) {
   const Passenger passenger(topology);
+  const Passage passage{wanted, bridged};
   std::vector<Warning> found;
   const auto existing = tables.read();
   if (!existing) return existing.error();
   for (const Table* table : *existing) {
     const TableId id = table->id();
     if (id.table != netfilter::Table::filter) continue;
-    if (by_nftables(wanted) ? meets_forward(wanted, id.family) : forwards(wanted, id.family)) {
-      if (auto warning = legacy_warning(*table, passenger, wanted)) found.push_back(std::move(*warning));
-    }
-    if (auto warning = order_warning(*table, topology)) found.push_back(std::move(*warning));
+    if (auto warning = legacy_warning(*table, passenger, passage)) found.push_back(std::move(*warning));
+    if (auto warning = order_warning(*table, topology, wanted)) found.push_back(std::move(*warning));
     if (reaches_host(wanted, id.family)) {
       if (auto warning = legacy_input_warning(*table, passenger)) found.push_back(std::move(*warning));
     }
   }
-  if (auto added = add_nft_warnings(tables, passenger, wanted, found); !added) return std::move(added).error();
+  if (auto added = add_nft_warnings(tables, passenger, passage, found); !added) return std::move(added).error();
   return found;
 }
 

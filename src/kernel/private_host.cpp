@@ -32,15 +32,34 @@ bool is(const char* setting, const char* value) {
   return found && *found == value;
 }
 
+/// A kind of namespaces, and how many of them there may be.
+struct Limit {
+  const char* kind = nullptr;
+  const char* setting = nullptr;  ///< "max_net_namespaces"
+};
+constexpr std::array limits{Limit{"network", "max_net_namespaces"}, Limit{"mount", "max_mnt_namespaces"}, Limit{"process", "max_pid_namespaces"}};
+
+/// The first of which none may be, as the calling process sees it.
+std::optional<Limit> find_forbidden() {
+  for (const Limit& limit : limits) {
+    if (is((std::string("user/") + limit.setting).c_str(), "0")) return limit;
+  }
+  return std::nullopt;
+}
+
+/// As the machine had it when this process left its user namespace: the limits of that count on, and in the new one no process can read them.
+std::optional<Limit> forbidden_outside;
+
 /// What the kernel refused to a process that is on its way to a private host, and why it may have.
 Error refused(const std::string& what, int error) {
   Error failure{Exit::unsupported, what, {}, std::strerror(error), "run topo as root", {}};
-  for (const auto& [kind, limit] : std::array<std::pair<const char*, const char*>, 3>{
-           {{"network", "user/max_net_namespaces"}, {"mount", "user/max_mnt_namespaces"}, {"process", "user/max_pid_namespaces"}}}) {
-    if (error != ENOSPC || !is(limit, "0")) continue;
-    failure.kernel = std::string("this machine allows no ") + kind + " namespaces";
-    failure.remedy = std::string("sudo sysctl -w user.") + (limit + std::strlen("user/")) + "=10000";
-    return failure;
+  if (error == ENOSPC) {
+    const auto forbidden = forbidden_outside ? forbidden_outside : find_forbidden();
+    if (forbidden) {
+      failure.kernel = std::string("this machine allows no ") + forbidden->kind + " namespaces";
+      failure.remedy = std::string("sudo sysctl -w user.") + forbidden->setting + "=10000";
+      return failure;
+    }
   }
   if (const auto ban = user_namespace_ban()) {
     failure.kernel = "this machine keeps user namespaces from users without privilege (" + ban->setting + ")";
@@ -119,6 +138,7 @@ std::optional<Ban> user_namespace_ban() {
 Result<void> become_root() {
   const std::string user = std::to_string(::geteuid()), group = std::to_string(::getegid());
   const char* const what = "cannot make a user namespace";
+  forbidden_outside = find_forbidden();
   if (::unshare(CLONE_NEWUSER) != 0) return refused(what, errno);
   // Without setgroups(2), which could give up a group that something is refused to, one's own group needs no privilege to be mapped.
   const bool mapped = write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", "0 " + user + " 1") &&
@@ -147,6 +167,18 @@ Result<PrivateHost> PrivateHost::make() {
   // Until now a death of this process would have left the other one; whatever is made from here on ends with it.
   if (got != 1) return refused("cannot make a private host", ECHILD);
   return host;
+}
+
+Result<void> try_processes() {
+  // In a child: the processes that this one starts later are to be where it is.
+  const pid_t child = ::fork();
+  if (child < 0) return refused("cannot start a process", errno);
+  if (child == 0) std::_Exit(::unshare(CLONE_NEWPID) == 0 ? 0 : errno);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const int error = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+  return error == 0 ? Result<void>() : refused("cannot make a private host", error);
 }
 
 PrivateHost::~PrivateHost() {

@@ -39,6 +39,9 @@ class PrivateHost {
   pid_t first_;
 };
 
+/// Whether the kernel would let `make` have a process namespace; makes none that stays. Needs CAP_SYS_ADMIN.
+[[nodiscard]] Result<void> try_processes();
+
 /// To be called by a child, once: gives the private host a /proc, a /sys and an empty /run of its own, and a loopback that is up, and has its network
 /// as a fresh Linux has it where a new namespace inherits settings of the machine; and an /etc/netns, where the machine has one or `lays_over_etc` says that
 /// it is needed (provide_etc). The process that made the private host is in that /proc no more.

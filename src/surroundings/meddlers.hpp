@@ -15,7 +15,8 @@ struct Interface {
 };
 
 /// A warning for each of systemd-networkd, NetworkManager and udev that runs in the calling thread's network namespace and whose files say, or do not
-/// rule out, that it changes some of `interfaces`. No process is looked for where none of them has a folder in /run.
-[[nodiscard]] std::vector<Warning> meddlers(const std::vector<Interface>& interfaces);
+/// rule out, that it changes some of `interfaces`. The remedy is a file for `topology` alone, or where that is empty for any. No process is looked
+/// for where none of them has a folder in /run.
+[[nodiscard]] std::vector<Warning> meddlers(const std::string& topology, const std::vector<Interface>& interfaces);
 
 }  // namespace topo::surroundings

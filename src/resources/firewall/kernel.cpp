@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "firewall/backend.hpp"
+#include "kernel/sysctl.hpp"
 #include "resources/firewall/meaning.hpp"
 #include "resources/link/kernel.hpp"
 #include "topo/names.hpp"
@@ -137,6 +139,60 @@ bool will_have(const kernel::Place& host, const Graph& desired, const IpAddress&
          std::any_of(there.routes.begin(), there.routes.end(), leads_here);
 }
 
+/// Of each bridge on the host: how many of its ports lead to somebody who may send packets of `family`. Who has no address may get any.
+std::map<std::string, std::size_t> speakers(const Graph& desired, Family family) {
+  std::set<std::pair<std::string, std::string>> with_address, of_family;
+  for (const Address* address : desired.all<Address>()) {
+    with_address.emplace(address->ns, address->interface);
+    if (address->address.family() == family) of_family.emplace(address->ns, address->interface);
+  }
+  std::map<std::string, std::size_t> found;
+  for (const Veth* cable : desired.all<Veth>()) {
+    for (const VethEnd& end : cable->ends) {
+      const VethEnd& far = cable->ends[&end == cable->ends.data() ? 1 : 0];
+      const std::pair who(far.ns, far.name);
+      if (end.ns.empty() && !end.bridge.empty() && (of_family.contains(who) || !with_address.contains(who))) ++found[end.bridge];
+    }
+  }
+  return found;
+}
+
+/// Whether what members of a bridge on the host send one another meets the host's rules about what is forwarded: by the bridge's own option, or since
+/// somebody asked for that of all bridges.
+Result<bool> is_bridged_to_forward(const Graph& desired, Family family) {
+  const auto bridges = desired.all<Bridge>();
+  const auto setting = kernel::read_sysctl(family == Family::v4 ? "net/bridge/bridge-nf-call-iptables" : "net/bridge/bridge-nf-call-ip6tables");
+  if (!setting) return setting.error();
+  const bool all = *setting && **setting != "0";
+  const auto meets = [&](const Bridge* bridge) { return bridge->ns.empty() && (all || bridge->filtered); };
+  if (std::none_of(bridges.begin(), bridges.end(), meets)) return false;
+  auto ports = speakers(desired, family);
+  return std::any_of(bridges.begin(), bridges.end(), [&](const Bridge* bridge) { return meets(bridge) && ports[bridge->name] > 1; });
+}
+
+Result<firewall::Bridged> bridged_on_host(const Graph& desired) {
+  const auto v4 = is_bridged_to_forward(desired, Family::v4), v6 = is_bridged_to_forward(desired, Family::v6);
+  if (!v4 || !v6) return (v4 ? v6 : v4).error();
+  return firewall::Bridged{*v4, *v6};
+}
+
+/// What of the place's own rules is in the way; `wanted` may be nullptr on the host, where something passes all the same.
+Result<void> add_warnings(const Reading& reading, const kernel::Place& place, const Firewall* wanted, std::vector<Warning>& found) {
+  const bool on_host = place.name.empty();
+  const auto bridged = on_host ? bridged_on_host(reading.desired) : Result<firewall::Bridged>(firewall::Bridged{});
+  if (!bridged) return bridged.error();
+  if (wanted == nullptr && !bridged->v4 && !bridged->v6) return {};
+  const Firewall none;
+  const Firewall& meant = wanted != nullptr ? *wanted : none;
+  const auto warnings = firewall::warnings(tables_of(reading, place), reading.topology, meant, *bridged);
+  if (!warnings) return warnings.error();
+  found.insert(found.end(), warnings->begin(), warnings->end());
+  if (!on_host) return {};
+  const auto strange = firewall::address_warnings(meant, [&](const IpAddress& address) { return will_have(place, reading.desired, address); });
+  found.insert(found.end(), strange.begin(), strange.end());
+  return {};
+}
+
 }  // namespace
 
 Result<void> KernelHalf<Firewall>::create(const Firewall& wanted, Execution& execution) { return bring(execution, nullptr, wanted); }
@@ -181,19 +237,12 @@ Result<void> KernelHalf<Firewall>::find_hindrances(const Reading& reading, const
       if (!chains) return chains.error();
       for (const auto& [chain, why] : *chains) found.obstacles.push_back({chain, why, false});
     }
+    if (auto added = add_warnings(reading, *place, wanted, found.warnings); !added) return added;
     if (wanted == nullptr) continue;
     const auto conflicts = firewall::port_conflicts(where, reading.topology, *wanted, there);
     if (!conflicts) return conflicts.error();
     for (const auto& conflict : *conflicts)
       found.obstacles.push_back({"port " + conflict.port, (conflict.listener ? "" : "belongs to ") + conflict.holder, conflict.listener});
-    auto warnings = firewall::warnings(where, reading.topology, *wanted);
-    if (!warnings) return std::move(warnings).error();
-    if (ns.empty()) {
-      const kernel::Place& host = *place;
-      const auto strange = firewall::address_warnings(*wanted, [&](const IpAddress& address) { return will_have(host, reading.desired, address); });
-      warnings->insert(warnings->end(), strange.begin(), strange.end());
-    }
-    found.warnings.insert(found.warnings.end(), warnings->begin(), warnings->end());
   }
   return {};
 }
