@@ -30,7 +30,8 @@ std::vector<std::string> shortfall(const Plan& plan, const std::string& wanted) 
     const std::string summary = summary_of(resource);
     const std::string whole = name + (summary.empty() ? "" : " (" + summary + ")");
     if (!change.before) {
-      lines.push_back(whole + " is missing");
+      const std::string_view lost = lost_by_itself(resource);
+      lines.push_back(whole + " is missing" + (lost.empty() ? "" : ": it has " + std::string(lost)));
     } else if (!change.after) {
       lines.push_back(whole + " is left");
     } else {

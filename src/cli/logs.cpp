@@ -9,13 +9,16 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "kernel/file_descriptor.hpp"
+#include "kernel/launcher.hpp"
 #include "kernel/tree.hpp"
+#include "resources/command/command.hpp"
 #include "topo/names.hpp"
 
 namespace topo::cli {
@@ -48,6 +51,23 @@ void find_logs(const std::string& wanted, Logs& logs, std::vector<std::string>* 
       }
     }
   }
+}
+
+/// Whether `wanted` says this command: "NS", "NS/NAME", or empty for all of them.
+bool is_meant(const std::string& wanted, const Command& command) { return wanted.empty() || wanted == command.ns || wanted == command.key(); }
+
+/// Of a command that runs, though there is no log of it.
+std::optional<Error> lost_log(const std::string& wanted) {
+  for (const auto& place : kernel::Keeper::places(command_prefix({}))) {
+    auto keeper = kernel::Keeper::find(place);
+    if (!keeper || !*keeper) continue;
+    const auto kept = (*keeper)->tell();
+    const auto command = kept && *kept ? command_from((*kept)->description) : std::nullopt;
+    if (!command || !is_meant(wanted, *command)) continue;
+    const std::string remedy = "kill " + std::to_string((*kept)->process) + "; topo apply, which starts it again with a new one";
+    return Error{Exit::rolled_back, "what command " + command->key() + " prints is lost: somebody has removed its log", {}, {}, remedy, {}};
+  }
+  return std::nullopt;
 }
 
 void show(const std::string& key, Log& log, bool named, bool whole) {
@@ -95,6 +115,7 @@ Exit logs(const Arguments& arguments) {
   std::vector<std::string> others;
   find_logs(wanted, logs, &others);
   if (logs.empty()) {
+    if (const auto lost = lost_log(wanted)) return complain(*lost);
     const auto near = nearest(wanted, others);
     const std::string what = wanted.empty() ? "no command runs here" : "no command of that name runs here: " + printable(wanted);
     return complain(Error{Exit::invalid, what, {}, {}, near ? "did you mean '" + *near + "'?" : "", {}});

@@ -73,11 +73,40 @@ Result<void> make_etc() {
   return {};
 }
 
+/// Makes `path` what it is by its first link, whether or not anything is there; false where it has none.
+bool follow_one_link(fs::path& path) {
+  fs::path at;
+  for (auto part = path.begin(); part != path.end(); ++part) {
+    std::error_code error;
+    const fs::path next = *part == ".." ? at.parent_path() : at / *part;
+    const fs::path target = *part == ".." ? fs::path() : fs::read_symlink(next, error);
+    if (error || target.empty()) {
+      at = next;
+      continue;
+    }
+    at /= target;  // which begins anew where it is absolute
+    while (++part != path.end()) at /= *part;
+    path = at;
+    return true;
+  }
+  path = at;
+  return false;
+}
+
+/// Where `path` leads in the end, be that there or not; fs::weakly_canonical stops at a link that leads to nothing. Empty where it leads in circles.
+fs::path end_of(fs::path path) {
+  constexpr int links_max = 40;  // as for the kernel, path_resolution(7)
+  for (int links = 0; links <= links_max; ++links) {
+    if (!follow_one_link(path)) return path;
+  }
+  return {};
+}
+
 /// The machine's /etc/resolv.conf may lead into its /run, which is not there: nothing could be mounted over it.
 void provide_resolver_file() {
   std::error_code error;
-  const fs::path target = fs::weakly_canonical("/etc/resolv.conf", error);
-  if (error || !target.string().starts_with("/run/") || fs::exists(target, error)) return;
+  const fs::path target = end_of("/etc/resolv.conf");
+  if (!target.string().starts_with("/run/") || fs::exists(target, error)) return;
   fs::create_directories(target.parent_path(), error);
   const FileDescriptor file(::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }

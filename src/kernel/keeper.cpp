@@ -32,7 +32,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds pause{20};  // between one SIGKILL and the next, for those that are only being made
-constexpr std::chrono::milliseconds log_pause{5'000};  // between one look at how long the log is and the next
+// Between one look at how long the log is and the next: while it grows, and where nobody tells whether it does.
+constexpr std::chrono::milliseconds log_pause{10}, long_log_pause{5'000};
 constexpr std::size_t packet_max = std::size_t{192} << 10U;
 
 /// The parent of a process; 0 where it is gone.
@@ -111,12 +112,14 @@ class Keeping {
   Result<void> begin() {
     sigset_t waited;
     sigemptyset(&waited);
-    for (const int signal : {SIGCHLD, SIGTERM}) sigaddset(&waited, signal);
+    for (const int signal : {SIGCHLD, SIGTERM, SIGIO}) sigaddset(&waited, signal);
     ::sigprocmask(SIG_BLOCK, &waited, nullptr);
     ::signal(SIGCHLD, SIG_DFL);
     signals_.reset(::signalfd(-1, &waited, SFD_CLOEXEC | SFD_NONBLOCK));
     std::array<int, 2> ends{-1, -1};
     if (!signals_ || ::pipe2(ends.data(), O_CLOEXEC) != 0) return failure(errno);
+    log_folder_.reset(::open(start_.log.substr(0, start_.log.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    watch_log();
     const FileDescriptor told(ends[0]);
     FileDescriptor teller(ends[1]);
     const pid_t keeper = ::getpid();
@@ -135,11 +138,13 @@ class Keeping {
     return got == 0 ? Result<void>() : failure(problem);
   }
 
-  [[noreturn]] void run() {
+  /// `starter` is told of the end as well, however soon it comes.
+  [[noreturn]] void run(FileDescriptor starter) {
+    clients_.push_back(std::move(starter));
     for (;;) {
       wait();
-      forget_old_output();
       hear_signals();
+      look_at_log();
       reap();
       hear_clients();
       if (stopping_ && Clock::now() >= deadline_) {
@@ -157,8 +162,21 @@ class Keeping {
   void wait() const {
     std::vector<pollfd> ready{{listener_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     for (const auto& client : clients_) ready.push_back({client.get(), POLLIN, 0});
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now());
-    ::poll(ready.data(), ready.size(), static_cast<int>(stopping_ ? std::max<std::int64_t>(left.count(), 0) + 1 : log_pause.count()));
+    const auto log_time = is_watching_ ? Clock::now() + long_log_pause : next_look_;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>((stopping_ ? std::min(deadline_, log_time) : log_time) - Clock::now());
+    ::poll(ready.data(), ready.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0) + 1));
+  }
+
+  /// Has the next write to a log in its folder told by one SIGIO. That (F_NOTIFY, fcntl(2)) takes no more than the folder's descriptor, while a user
+  /// has no more than 128 of inotify(7), for all programs together; and unlike a pipe it is nothing between the command and its file.
+  void watch_log() { is_watching_ = log_folder_ && ::fcntl(log_folder_.get(), F_NOTIFY, DN_MODIFY) == 0; }
+
+  /// Soon after each write and not at each, so that little is spent on a command that writes all the time.
+  void look_at_log() {
+    if (is_watching_ || Clock::now() < next_look_) return forget_old_output();
+    next_look_ = Clock::now() + long_log_pause;
+    watch_log();
+    forget_old_output();  // what came until the watch began
   }
 
   /// Gives back the room of the oldest output. The file keeps its length, so that the command, and who reads along, notice nothing.
@@ -173,6 +191,9 @@ class Keeping {
     signalfd_siginfo signal{};
     while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
       if (signal.ssi_signo == SIGTERM) stop();
+      if (signal.ssi_signo != SIGIO) continue;
+      is_watching_ = false;
+      next_look_ = Clock::now() + log_pause;
     }
   }
 
@@ -205,25 +226,31 @@ class Keeping {
     std::string words;
     append_field(words, ended_word);
     append_field(words, end_);
+    ::shutdown(listener_.get(), SHUT_RDWR);  // from here on nobody comes who would not be told
+    accept_clients();
     listener_.reset();  // whoever hears of the end may begin again under that name
     for (const auto& client : clients_) (void)::send(client.get(), words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::_exit(0);
   }
 
-  void hear_clients() {
-    for (int fd = 0; (fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
+  void accept_clients() {
+    for (int fd = 0; (fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
       FileDescriptor client(fd);
       ucred peer{};
       socklen_t length = sizeof peer;
       if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid()) clients_.push_back(std::move(client));
     }
+  }
+
+  void hear_clients() {
+    accept_clients();
     std::erase_if(clients_, [&](const FileDescriptor& client) { return !hear(client.get()); });
   }
 
   /// False where the client is gone.
   bool hear(int client) {
     std::string text(packet_max, '\0');
-    const ssize_t got = ::recv(client, text.data(), text.size(), 0);
+    const ssize_t got = ::recv(client, text.data(), text.size(), MSG_DONTWAIT);
     if (got <= 0) return got < 0 && (errno == EAGAIN || errno == EINTR);
     text.resize(static_cast<std::size_t>(got));
     std::string words;
@@ -242,16 +269,18 @@ class Keeping {
       }
       append_field(words, done_word);
     }
-    return ::send(client, words.data(), words.size(), MSG_NOSIGNAL) >= 0;
+    return ::send(client, words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
   }
 
   const Start& start_;
-  FileDescriptor listener_, log_, signals_;
+  FileDescriptor listener_, log_, log_folder_, signals_;
   std::string description_;
   std::vector<FileDescriptor> clients_;
   const std::uint64_t netns_ = own_namespace() ? own_namespace()->inode() : 0;
   pid_t main_ = -1;
   off_t forgotten_ = 0;  ///< bytes of the log
+  bool is_watching_ = false;
+  Clock::time_point next_look_{};  ///< at the log, while nothing is told of it
   std::string end_;
   bool stopping_ = false;
   Clock::time_point deadline_{};
@@ -278,8 +307,7 @@ void keep(const Start& start, FileDescriptor answer) {
   Result<void> begun = keeping ? (*keeping)->begin() : Result<void>(std::move(keeping).error());
   if (begun) {
     (void)write_all(answer.get(), started);
-    answer.reset();
-    (*keeping)->run();
+    (*keeping)->run(std::move(answer));
   }
   std::string words;
   append_field(words, begun.error());

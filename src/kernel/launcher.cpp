@@ -1,5 +1,6 @@
 #include "kernel/launcher.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -91,6 +92,20 @@ bool send_with(int fd, const std::string& text, int passed) {
   return ::sendmsg(fd, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
+/// Receives one packet into `text`, which is empty where there will be no more; false, and errno set, where that failed. That somebody has left
+/// without hearing us comes as a reset, before what they said.
+bool hear(int fd, std::string& text, int flags) {
+  text.resize(packet_max);
+  ssize_t got = -1;
+  bool was_reset = false;
+  while ((got = ::recv(fd, text.data(), text.size(), flags)) < 0 && (errno == EINTR || (errno == ECONNRESET && !was_reset))) {
+    was_reset = errno == ECONNRESET;
+  }
+  const bool is_end = got < 0 && errno == ECONNRESET;
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return got >= 0 || is_end;
+}
+
 [[noreturn]] void launch(FileDescriptor line, const std::vector<std::string>& environment) {
   ::clearenv();
   for (const auto& variable : environment) {
@@ -133,22 +148,17 @@ Result<std::shared_ptr<Launcher>> Launcher::make(std::vector<std::string> enviro
   return std::shared_ptr<Launcher>(new Launcher(std::move(own)));
 }
 
-Result<void> Launcher::start(const Start& start) const {
+Result<Keeper> Launcher::start(const Start& start) const {
   std::array<int, 2> ends{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return start_error(std::strerror(errno));
-  const FileDescriptor own(ends[0]);
-  FileDescriptor its(ends[1]);
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return start_error(std::strerror(errno));
+  FileDescriptor own(ends[0]), its(ends[1]);
   const std::string text = to_text(start);
   if (text.size() > packet_max) return start_error("its words are too many");
   if (!send_with(line_.get(), text, its.get())) return start_error(std::strerror(errno));
   its.reset();
   std::string said;
-  std::array<char, 4096> block{};
-  for (ssize_t got = 0; (got = ::recv(own.get(), block.data(), block.size(), 0)) != 0;) {
-    if (got < 0 && errno != EINTR) return start_error(std::strerror(errno));
-    if (got > 0) said.append(block.data(), static_cast<std::size_t>(got));
-  }
-  if (said == started) return {};
+  if (!hear(own.get(), said, 0)) return start_error(std::strerror(errno));
+  if (said == started) return Keeper(std::move(own));
   std::string_view rest = said;
   if (auto error = take_error(rest)) return *std::move(error);
   return start_error("the process that was to start it has ended");
@@ -163,21 +173,26 @@ FileDescriptor listen_abstract(const std::string& place) {
 }
 
 Result<std::optional<Keeper>> Keeper::find(const std::string& place) {
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return start_error(std::strerror(errno));
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   sockaddr_un address{};
   const socklen_t size = address_of(place, address);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-    if (errno == ECONNREFUSED || errno == ENOENT || errno == EPROTOTYPE) return std::optional<Keeper>();
+    // A keeper always has room for one more, so who has none (EAGAIN) is somebody else, and not waited for.
+    if (errno == ECONNREFUSED || errno == ENOENT || errno == EPROTOTYPE || errno == EAGAIN) return std::optional<Keeper>();
     return Error{Exit::rolled_back, "cannot ask after a command", "@" + place, std::strerror(errno), {}, {}};
   }
   ucred peer{};
   socklen_t length = sizeof peer;
   const bool own = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid();
   if (!own) return std::optional<Keeper>();
+  if (::fcntl(socket.get(), F_SETFL, 0) != 0) return start_error(std::strerror(errno));
   return std::optional(Keeper(std::move(socket)));
+}
+
+Keeper::Keeper(FileDescriptor line) : line_(std::move(line)) {
+  ::setsockopt(line_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(line_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
 std::vector<std::string> Keeper::places(const std::string& prefix) {
@@ -194,13 +209,10 @@ Result<std::optional<std::string>> Keeper::ask(const std::string& words) {
   if (end_) return std::optional<std::string>();
   if (::send(line_.get(), words.data(), words.size(), MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
     return Error{Exit::rolled_back, "a process that keeps a command does not answer", {}, std::strerror(errno), {}, {}};
-  std::string text(packet_max, '\0');
-  ssize_t got = -1;
-  while ((got = ::recv(line_.get(), text.data(), text.size(), 0)) < 0 && errno == EINTR) {
-  }
-  if (got < 0 && errno != ECONNRESET)
-    return Error{Exit::rolled_back, "a process that keeps a command does not answer", {}, std::strerror(errno), "if it is stopped, kill -CONT it", {}};
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  std::string text;
+  if (!hear(line_.get(), text, 0))
+    return Error{
+        Exit::rolled_back, "a process that keeps a command does not answer", {}, std::strerror(errno), "if it is stopped, kill -CONT it", {}};
   std::string_view rest = text;
   if (!text.empty() && take_field(rest) != ended_word) return std::optional(std::move(text));
   end_ = take_field(rest).value_or("killed");
@@ -239,10 +251,9 @@ bool Keeper::is_gone() const {
 
 std::optional<std::string> Keeper::ended() {
   if (end_) return end_;
-  std::string text(packet_max, '\0');
-  const ssize_t got = ::recv(line_.get(), text.data(), text.size(), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
-  std::string_view rest(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  std::string text;
+  if (!hear(line_.get(), text, MSG_DONTWAIT) && errno == EAGAIN) return std::nullopt;
+  std::string_view rest = text;
   (void)take_field(rest);
   end_ = take_field(rest).value_or("killed");
   return end_;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/file_descriptor.hpp"
@@ -22,14 +23,16 @@ struct Start {
   std::string log;          ///< the file that output is added to
 };
 
+class Keeper;
+
 /// A process that starts others, with the capabilities that the one that made it had then, and without its terminal and its open files. It ends when
 /// nobody has it any more.
 class Launcher {
  public:
   /// To be called where there is no other thread. `environment`: of whatever is started ("NAME=VALUE").
   [[nodiscard]] static Result<std::shared_ptr<Launcher>> make(std::vector<std::string> environment);
-  /// Returns when the command has been executed, or could not be.
-  [[nodiscard]] Result<void> start(const Start& start) const;
+  /// Returns when the command has been executed, or could not be. By this keeper the end of the command is known, however soon it comes.
+  [[nodiscard]] Result<Keeper> start(const Start& start) const;
   [[nodiscard]] int fd() const { return line_.get(); }
 
  private:
@@ -44,6 +47,9 @@ struct Kept {
   std::uint64_t netns = 0;  ///< the inode of the namespace that it is in
   std::string description;
 };
+
+/// How a command has ended that has done what it had to (Keeper::ended).
+inline constexpr std::string_view well_ended = "exit code 0";
 
 /// The process that keeps a command. It holds a socket with an abstract name in the network namespace that topo works in (unix(7)), which is the mark of the
 /// command: the name is there for as long as the keeper lives, it cannot be left behind, and what is inside the namespace cannot take it. The keeper is
@@ -72,7 +78,8 @@ class Keeper {
   static constexpr std::int64_t log_kept = std::int64_t{8} << 20U;
 
  private:
-  explicit Keeper(FileDescriptor line) : line_(std::move(line)) {}
+  friend class Launcher;
+  explicit Keeper(FileDescriptor line);
   [[nodiscard]] Result<std::optional<std::string>> ask(const std::string& words);
   FileDescriptor line_;
   std::optional<std::string> end_;

@@ -315,9 +315,19 @@ class Reconstruction {
     spec.words = command.words;
     spec.ready = command.ready;
     for (const std::string& after : command.after) {
+      if (!is_exported(after)) continue;
       const std::string own = command.ns + "/";
       spec.after.push_back(located(after.starts_with(own) ? after.substr(own.size()) : after));
     }
+  }
+
+  /// Whether there is a command "NS/NAME" to come after: it may have ended meanwhile, or its namespace have gone.
+  [[nodiscard]] bool is_exported(const std::string& key) const {
+    const std::size_t slash = key.find('/');
+    Command command;
+    command.ns = key.substr(0, slash);
+    command.name = key.substr(slash + 1);
+    return live_.find(id_of(command)) != nullptr && live_.find(id_of(Namespace{command.ns, false, {}})) != nullptr;
   }
 
   void add_policy() {

@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds pause{5};
 constexpr std::chrono::milliseconds slack{5'000};  // of a keeper that has just killed what it keeps
+constexpr std::chrono::milliseconds moment{100};   // in which one that cannot do its work mostly ends
 constexpr std::uint8_t tcp = 6;
 constexpr const char* usual_path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -61,57 +62,91 @@ Result<bool> listens(const kernel::Place& place, std::uint16_t port) {
   return std::any_of(sockets->begin(), sockets->end(), [&](const auto& it) { return it.protocol == tcp && it.port == port; });
 }
 
-/// Those that have been started by this plan and are not known to be ready.
+/// One that this plan has begun to start.
 struct Starting {
   Command command;
   Keeper keeper;
+  Clock::time_point settled;  ///< what has not ended by then does not end at once
+  bool is_ready = false;
 };
 using AllStarting = std::map<std::string, Starting>;
 
-Result<void> await(Starting& starting, Execution& execution) {
+Error ended(const Starting& starting, const std::string& how, const std::string& topology) {
   const Command& command = starting.command;
-  if (command.ready) {
-    const auto place = execution.work.place(command.ns);
-    if (!place) return place.error();
-    const auto deadline = Clock::now() + std::chrono::seconds(command.ready->within_s);
-    for (;; std::this_thread::sleep_for(pause)) {
-      const bool late = Clock::now() > deadline;
-      if (const auto end = starting.keeper.ended()) return not_up(command, "ended before it was ready: " + *end, execution.plan.topology);
-      const auto found = listens(**place, command.ready->tcp);
-      if (!found) return found.error();
-      if (*found) break;
-      const std::string port = std::to_string(command.ready->tcp), time = std::to_string(command.ready->within_s);
-      if (late) return not_up(command, "does not listen on TCP port " + port + " within " + time + " s", execution.plan.topology);
+  Error error = not_up(command, (command.ready && !starting.is_ready ? "ended before it was ready: " : "has ended: ") + how, topology);
+  if (how == kernel::well_ended) error.remedy = "a command runs for as long as the topology is there: let it go on, as by '...; exec sleep infinity'";
+  return error;
+}
+
+/// An Error where it has ended, or is about to: what it has started may take a while to end with it.
+Result<void> check(Starting& starting, Execution& execution) {
+  const auto kept = starting.keeper.tell();
+  if (!kept) return kept.error();
+  const auto deadline = *kept && (*kept)->stopping ? Clock::now() + Keeper::grace + slack : Clock::time_point();
+  for (;; std::this_thread::sleep_for(pause)) {
+    if (const auto end = starting.keeper.ended()) return ended(starting, *end, execution.plan.topology);
+    if (Clock::now() > deadline) return {};
+    if (auto go_on = execution.work.proceed("starting", 0, 1); !go_on) return go_on;
+  }
+}
+
+/// Until somebody listens on its port.
+Result<void> await_port(Starting& starting, Execution& execution) {
+  const Command& command = starting.command;
+  const auto place = execution.work.place(command.ns);
+  if (!place) return place.error();
+  const auto deadline = Clock::now() + std::chrono::seconds(command.ready->within_s);
+  for (;; std::this_thread::sleep_for(pause)) {
+    const bool late = Clock::now() > deadline;
+    if (const auto end = starting.keeper.ended()) return ended(starting, *end, execution.plan.topology);
+    const auto found = listens(**place, command.ready->tcp);
+    if (!found) return found.error();
+    if (*found) return {};
+    const std::string port = std::to_string(command.ready->tcp), time = std::to_string(command.ready->within_s);
+    if (late) return not_up(command, "does not listen on TCP port " + port + " within " + time + " s", execution.plan.topology);
+    if (auto go_on = execution.work.proceed("starting", 0, 1); !go_on) return go_on;
+  }
+}
+
+Result<void> await(Starting& starting, Execution& execution) {
+  if (starting.is_ready) return {};
+  if (starting.command.ready) {
+    if (auto listening = await_port(starting, execution); !listening) return listening;
+  }
+  if (auto running = check(starting, execution); !running) return running;
+  if (auto told = starting.keeper.describe(to_text(starting.command)); !told) return told;
+  starting.is_ready = true;
+  return {};
+}
+
+/// Waits until those that are in `names` are ready.
+Result<void> await_these(AllStarting& all, const std::vector<std::string>& names, Execution& execution) {
+  for (auto& [key, starting] : all) {
+    if (std::find(names.begin(), names.end(), key) == names.end()) continue;
+    if (auto ready = await(starting, execution); !ready) return ready;
+  }
+  return {};
+}
+
+/// Waits until all are ready, and have shown that they go on: one that has ended since it was ready is found here as well.
+Result<void> await_all(AllStarting& all, Execution& execution) {
+  for (auto& [key, starting] : all) {
+    if (auto ready = await(starting, execution); !ready) return ready;
+  }
+  for (auto& [key, starting] : all) {
+    for (; Clock::now() < starting.settled && !starting.keeper.ended(); std::this_thread::sleep_for(pause)) {
       if (auto go_on = execution.work.proceed("starting", 0, 1); !go_on) return go_on;
     }
   }
-  if (const auto end = starting.keeper.ended()) return not_up(command, "ended at once: " + *end, execution.plan.topology);
-  return starting.keeper.describe(to_text(command));
-}
-
-Result<Keeper> keeper_of(const Command& command, const std::string& topology) {
-  auto keeper = Keeper::find(command_place(topology, command.ns, command.name));
-  if (!keeper) return std::move(keeper).error();
-  if (!*keeper) return not_up(command, "ended at once", topology);
-  return std::move(**keeper);
-}
-
-/// Waits for all that are in `names`, or for everything where that is null.
-Result<void> await_all(AllStarting& all, const std::vector<std::string>* names, Execution& execution) {
-  for (auto it = all.begin(); it != all.end();) {
-    if (names != nullptr && std::find(names->begin(), names->end(), it->first) == names->end()) {
-      ++it;
-      continue;
-    }
-    if (auto ready = await(it->second, execution); !ready) return ready;
-    it = all.erase(it);
+  for (auto& [key, starting] : all) {
+    if (auto running = check(starting, execution); !running) return running;
   }
   return {};
 }
 
 Result<void> start(const Command& wanted, const std::shared_ptr<AllStarting>& all, Execution& execution) {
   const std::string& topology = execution.plan.topology;
-  if (auto ready = await_all(*all, &wanted.after, execution); !ready) return ready;
+  if (auto ready = await_these(*all, wanted.after, execution); !ready) return ready;
   if (auto go_on = execution.work.proceed("starting", 0, 1); !go_on) return go_on;
   if (!execution.launcher) {
     auto made = kernel::Launcher::make({usual_path});
@@ -123,10 +158,9 @@ Result<void> start(const Command& wanted, const std::shared_ptr<AllStarting>& al
   Command begun = wanted;
   begun.amiss = not_ready;
   const auto place = command_place(topology, wanted.ns, wanted.name);
-  if (auto done = execution.launcher->start({place, wanted.ns, wanted.words, to_text(begun), log}); !done) return done;
-  auto keeper = keeper_of(wanted, topology);
+  auto keeper = execution.launcher->start({place, wanted.ns, wanted.words, to_text(begun), log});
   if (!keeper) return std::move(keeper).error();
-  all->emplace(wanted.key(), Starting{wanted, *std::move(keeper)});
+  all->emplace(wanted.key(), Starting{wanted, *std::move(keeper), Clock::now() + moment});
   return {};
 }
 
@@ -136,7 +170,7 @@ std::shared_ptr<AllStarting> starting_of(Execution& execution) {
   if (!kept) {
     const auto made = std::make_shared<AllStarting>();
     kept = made;
-    execution.work.at_last([made, &execution] { return await_all(*made, nullptr, execution); });
+    execution.work.at_last([made, &execution] { return await_all(*made, execution); });
   }
   return std::static_pointer_cast<AllStarting>(kept);
 }
@@ -162,7 +196,11 @@ void forget_log(const std::string& topology, const Command& command) {
 std::vector<std::string> KernelHalf<Command>::owners() {
   std::set<std::string> names;
   for (const auto& place : Keeper::places(command_prefix({}))) {
-    if (auto owner = owner_of(place)) names.insert(*std::move(owner));
+    auto owner = owner_of(place);
+    if (!owner || names.contains(*owner)) continue;
+    // Any user can have a socket of that name.
+    const auto keeper = Keeper::find(place);
+    if (keeper && *keeper) names.insert(*std::move(owner));
   }
   return {names.begin(), names.end()};
 }
@@ -176,9 +214,11 @@ Result<void> KernelHalf<Command>::create(const Command& wanted, Execution& execu
 Result<void> KernelHalf<Command>::update(const Command&, const Command& after, Execution& execution) {
   const auto all = starting_of(execution);
   execution.work.after_naming([after, all, &execution]() -> Result<void> {
-    auto keeper = keeper_of(after, execution.plan.topology);
+    const std::string& topology = execution.plan.topology;
+    auto keeper = Keeper::find(command_place(topology, after.ns, after.name));
     if (!keeper) return std::move(keeper).error();
-    all->emplace(after.key(), Starting{after, *std::move(keeper)});
+    if (!*keeper) return not_up(after, "has ended", topology);
+    all->emplace(after.key(), Starting{after, std::move(**keeper), {}});
     return {};
   });
   return {};

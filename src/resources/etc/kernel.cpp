@@ -21,6 +21,7 @@ namespace {
 /// That topo made the folder of links, so that the last link takes it along. Lost, an empty folder stays.
 constexpr const char* made_folder = "/run/topo/host.etc-netns";
 
+std::string in_etc(const std::string& name) { return "/etc/" + name; }
 std::string link_path(const std::string& ns) { return std::string(netns_etc_folder) + "/" + ns; }
 std::string own_folder(const std::string& topology, const std::string& ns) {
   const std::string files = etc_folder(topology, ns);
@@ -96,6 +97,37 @@ Result<void> put(const Etc& wanted, const std::string& topology) {
   return link_up(topology, wanted.ns);
 }
 
+/// What namespaces have for /etc and nobody sees: where the machine has nothing of that name, or another kind of thing, nothing can be mounted.
+struct Unseen {
+  bool is_folder = false;
+  std::vector<std::string> namespaces;
+};
+
+std::map<std::string, Unseen> unseen_of(const Graph& desired) {
+  std::map<std::string, Unseen> found;
+  for (const Etc* wanted : desired.all<Etc>()) {
+    for (const auto& [path, file] : wanted->files) {
+      const std::string name = path.substr(0, path.find('/'));
+      const bool is_folder = name != path;
+      struct stat there {};
+      if (::stat(in_etc(name).c_str(), &there) == 0 && S_ISDIR(there.st_mode) == is_folder) continue;
+      Unseen& unseen = found[name];
+      unseen.is_folder = is_folder;
+      if (unseen.namespaces.empty() || unseen.namespaces.back() != wanted->ns) unseen.namespaces.push_back(wanted->ns);
+    }
+  }
+  return found;
+}
+
+Warning warning_of(const std::string& name, const Unseen& unseen) {
+  const auto& names = unseen.namespaces;
+  const std::string path = printable(in_etc(name)), more = names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) + " more";
+  const std::string what = "nobody sees the " + path + " of namespace " + names.front() + more + ": the machine has ";
+  struct stat there {};
+  if (::stat(in_etc(name).c_str(), &there) == 0) return {what + "something else of that name", {}, {}};
+  return {what + "none that it could be laid over", "to have one", (unseen.is_folder ? "mkdir " : "touch ") + path};
+}
+
 /// The topologies whose links are in /etc/netns, by namespace.
 std::map<std::string, std::string> etc_owners() {
   std::map<std::string, std::string> owners;
@@ -142,6 +174,7 @@ Result<void> KernelHalf<Etc>::find_hindrances(const Reading& reading, const Grap
     if (!exists(link_path(wanted->ns)) || is_linked(reading.topology, wanted->ns)) continue;
     found.obstacles.push_back({link_path(wanted->ns), whose(wanted->ns), false});
   }
+  for (const auto& [name, unseen] : unseen_of(reading.desired)) found.warnings.push_back(warning_of(name, unseen));
   return {};
 }
 

@@ -50,6 +50,31 @@ TEST_CASE("statements are read from the record chain alone, each once") {
   CHECK(statements(live, "zone").empty());
 }
 
+TEST_CASE("a command comes after none that is not there") {
+  Graph live("lab");
+  Command command;
+  command.ns = "a";
+  command.name = "db";
+  command.words = {"true"};
+  for (const char* ns : {"a", "b"}) live.put(Namespace{ns, false, {}});
+  live.put(command);
+  command.name = "cache";
+  command.ns = "unnamed";  // whose namespace has lost its name
+  live.put(command);
+  command.ns = "b";
+  command.name = "api";
+  command.after = {"a/db", "a/ended", "unnamed/cache"};
+  live.put(command);
+  command.name = "beside";
+  command.after = {"b/api", "b/ended"};
+  live.put(command);
+  const std::string text = topology_file(live);
+  CHECK(text.find("after: a/db") != std::string::npos);
+  CHECK(text.find("after: api") != std::string::npos);
+  CHECK(text.find("ended") == std::string::npos);
+  CHECK(text.find("cache") == std::string::npos);
+}
+
 TEST_CASE("a live state that somebody took apart is exported all the same") {
   Graph live("lab");
   live.put(Namespace{"web", false, {}});
