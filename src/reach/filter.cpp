@@ -9,15 +9,19 @@ bool holds(const std::vector<IpAddress>& addresses, const IpAddress& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-/// Whether the filter has to judge it: an answer to what it has seen passes.
-bool is_judged(Sighting& packet, std::size_t zone, Crossing& crossing) {
+/// Whether who tracks in `zone` has to judge it: an answer to what was seen there passes.
+bool is_judged(Sighting& packet, std::size_t zone) {
   const bool known = std::find(packet.tracked.begin(), packet.tracked.end(), zone) != packet.tracked.end();
-  if (packet.back && known) return false;
   if (!known) packet.tracked.push_back(zone);
+  return !known || !packet.back;
+}
+
+Crossing crossing_of(const Sighting& packet) {
+  Crossing crossing;
   crossing.back = packet.back;
   crossing.source = packet.source;
   crossing.destination = packet.destination;
-  return true;
+  return crossing;
 }
 
 }  // namespace
@@ -27,6 +31,12 @@ Filter::Filter(const Network& network, const policy::Relations& relations) : net
   for (std::size_t i = 0; i < members.size(); ++i) {
     for (const IpAddress& address : members[i].addresses) member_by_address_.emplace(address, i);
   }
+}
+
+bool Filter::is_bridge(std::size_t interface) const {
+  if (interface == none || interface == way_out) return false;
+  const std::size_t segment = network_.interfaces()[interface].segment;
+  return segment != none && relations_.intent.segments[segment].bridge;
 }
 
 std::size_t Filter::domain_of(std::size_t segment) const {
@@ -77,8 +87,12 @@ bool Filter::known_to_host(const Crossing& crossing) const {
 
 std::optional<Crossing> Filter::routed(Sighting& packet, std::size_t in, std::size_t out, std::size_t map) const {
   using Kind = Crossing::Kind;
-  Crossing crossing;
-  if (!is_judged(packet, none, crossing)) return std::nullopt;
+  // Between its bridges a gateway of its own decides alone, elsewhere the host does, with what comes from a bridge or goes to one seen by both.
+  const bool own = network_.has_own_gateway(), from_bridge = is_bridge(in), to_bridge = is_bridge(out);
+  const bool at_host = !own || !from_bridge || !to_bridge || map != none, inside = own && (from_bridge || to_bridge);
+  const bool host_judges = at_host && is_judged(packet, none), namespace_judges = inside && is_judged(packet, own_namespace);
+  if (!host_judges && !namespace_judges) return std::nullopt;
+  Crossing crossing = crossing_of(packet);
   if (in == none) {
     crossing.kind = Kind::from_host;
   } else if (out == none) {
@@ -99,6 +113,8 @@ std::optional<Crossing> Filter::routed(Sighting& packet, std::size_t in, std::si
       crossing.forwarded = false;
     }
   }
+  // What the host knows for an answer, and the namespace has not seen, has to be from its sender; there is nothing else to it.
+  if (at_host && !host_judges && !crossing.stray) return std::nullopt;
   return crossing;
 }
 
@@ -107,15 +123,10 @@ std::optional<Crossing> Filter::bridged(Sighting& packet, std::size_t out, std::
   const policy::Intent& intent = relations_.intent;
   const std::size_t segment = network_.interfaces()[out].segment;
   if (!intent.segments[segment].bridge || taker == network_.gateway_on(segment)) return std::nullopt;
-  Crossing crossing;
+  Crossing crossing = crossing_of(packet);
   crossing.filtered = intent.segments[segment].filtered;
-  if (!crossing.filtered) {
-    if (packet.back) return std::nullopt;
-    crossing.source = packet.source;
-    crossing.destination = packet.destination;
-  } else if (!is_judged(packet, intent.segments[segment].plain ? segment : none, crossing)) {
-    return std::nullopt;
-  }
+  const std::size_t zone = intent.segments[segment].plain ? segment : network_.has_own_gateway() ? own_namespace : none;
+  if (crossing.filtered ? !is_judged(packet, zone) : packet.back) return std::nullopt;
   crossing.kind = Crossing::Kind::inside;
   crossing.from_segment = crossing.to_segment = segment;
   crossing.from_member = crossing.sender = packet.sender;

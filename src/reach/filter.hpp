@@ -36,12 +36,15 @@ struct Crossing {
   IpAddress source, destination;
 };
 
+/// Stands for what connection tracking knows in the gateway's namespace, where that is the topology's own. The host's is `none`.
+inline constexpr std::size_t own_namespace = none - 1;
+
 /// What a filter can know of a packet.
 struct Sighting {
   IpAddress source, destination;
   bool back = false;                 ///< it is an answer
   std::size_t sender = none;         ///< the member by whose port it came to where it is
-  std::vector<std::size_t> tracked;  ///< the conntrack zones of the gateway that know the connection: a plain switch's segment, or none
+  std::vector<std::size_t> tracked;  ///< what of the gateway knows the connection: a plain switch's conntrack zone (its segment), `none`, `own_namespace`
 };
 
 class Filter {
@@ -55,6 +58,7 @@ class Filter {
   [[nodiscard]] std::optional<Crossing> bridged(Sighting& packet, std::size_t out, std::size_t taker) const;
 
  private:
+  [[nodiscard]] bool is_bridge(std::size_t interface) const;
   [[nodiscard]] std::size_t domain_of(std::size_t segment) const;
   [[nodiscard]] std::size_t member_with(const IpAddress& address, std::size_t segment, bool strict) const;
   void name_sender(const Sighting& packet, std::size_t in, Crossing& crossing) const;

@@ -108,3 +108,15 @@ TEST_CASE("a router's port map, cable and translation") {
   CHECK(verdict(*all, "router", "box", "80") == "allowed (nothing filters on its way)");
   CHECK(verdict(*all, "laptop", "box", "80") == "unroutable (the answer is lost: box has no route to 192.168.1.10)");
 }
+
+TEST_CASE("with a gateway of its own an answer by a bridge to what came by a link to the host is not known there") {
+  const std::string file =
+      "bridges: { lan: { subnet: 10.1.0.0/24, nat: masquerade } }\n"
+      "namespaces: { web: { attach: lan }, gate: { router: true, attach: lan } }\n"
+      "links: [{ between: [host, web], addresses: [10.5.0.1/24, 10.5.0.2/24] }, { between: [host, gate], addresses: [10.6.0.1/24, 10.6.0.2/24] }]\n"
+      "policy: { allow: [internet -> web:80, internet -> gate:80] }\n";
+  CHECK(verdict(*pictured(file), "192.0.2.1", "web", "80") == "allowed (allow internet -> web:80)");
+  CHECK(verdict(*pictured("gateway: own\n" + file), "192.0.2.1", "web", "80") ==
+        "allowed (allow internet -> web:80), denied (the source address is not the sender's own)");
+  CHECK(verdict(*pictured("gateway: own\n" + file), "192.0.2.1", "gate", "80") == "allowed (allow internet -> gate:80)");  // known by its port
+}
