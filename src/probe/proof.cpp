@@ -23,10 +23,19 @@ using reach::Verdict;
 constexpr std::size_t at_once = 1000;
 constexpr std::chrono::milliseconds patience{1300};  // a lost TCP SYN comes again after a second
 
+/// Of a chain that a statement with several receivers leads to: one rule for each port of a bridge, which have no comments.
+bool is_by_port(const policy::CompiledRule& rule) {
+  const auto* const own = std::get_if<netfilter::Rule>(&rule);
+  return own != nullptr && own->comment.empty() && own->physical_out.has_value();
+}
+
 /// What a rule is of: a statement of the file may be several rules of a chain, as of a namespace with two interfaces on one bridge, of which either
 /// may answer for both addresses (arp(7)).
 using Statement = std::tuple<std::string, policy::ChainPlace, std::string, std::size_t>;
-Statement statement_of(const reach::DecidingRule& rule) { return {rule.ns, rule.chain, rule.comment, rule.comment.empty() ? rule.index : 0}; }
+Statement statement_of(const reach::DecidingRule& rule) {
+  const bool shared = !rule.comment.empty() || is_by_port(rule.rule);
+  return {rule.ns, rule.chain, rule.comment, shared ? 0 : rule.index};
+}
 
 /// What the rules of each namespace with a filter have counted.
 using Counters = std::map<std::string, firewall::Counters>;
@@ -236,7 +245,8 @@ class Proving {
   static bool is_of_same_statement(const policy::CompiledRule& live, const reach::DecidingRule& rule) {
     const auto* const own = std::get_if<netfilter::Rule>(&live);
     const auto* const decides = std::get_if<netfilter::Rule>(&rule.rule);
-    return own != nullptr && decides != nullptr && !rule.comment.empty() && own->comment == rule.comment && own->target == decides->target;
+    if (own == nullptr || decides == nullptr || own->target != decides->target) return false;
+    return rule.comment.empty() ? is_by_port(live) && is_by_port(rule.rule) : own->comment == rule.comment;
   }
 
   /// nullopt: the rule is not there.
