@@ -19,6 +19,7 @@ namespace topo::cli {
 namespace {
 
 constexpr int signal_base = 128;  // of exit codes, as shells have it
+constexpr std::array asking_to_end{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /// Those that the kernel sends to all of a terminal's foreground group. (A hangup may be told to the session's leader alone.)
 bool is_terminals(const siginfo_t& signal) {
@@ -53,7 +54,7 @@ Relay::Relay() {
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&waited_, fault);
   ::sigprocmask(SIG_BLOCK, &waited_, &before_);
   sigemptyset(&asks_to_end_);
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+  for (const int signal : asking_to_end) {
     struct sigaction action {};
     if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN) sigaddset(&asks_to_end_, signal);
   }
@@ -77,9 +78,10 @@ Result<int> Relay::run(const std::function<int()>& body) {
   // What the terminal sent before there was a child did not reach it.
   sigset_t early{};
   ::sigpending(&early);
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP}) {
+  for (const int signal : asking_to_end) {
     if (sigismember(&early, signal) == 1) pass_on(child, signal);
   }
+  if (sigismember(&early, SIGTSTP) == 1) pass_on(child, SIGTSTP);
   for (bool is_stopped = false;;) {
     siginfo_t signal{};
     if (::sigwaitinfo(&waited_, &signal) < 0) continue;

@@ -186,12 +186,7 @@ class Explaining {
   /// With `gateway: own` the gateway is two: its namespace, where the bridges are, and the host at the other end of their uplinks.
   [[nodiscard]] std::vector<Hop> parts_of(const Move& move, const Hop& hop) const {
     if (move.station != gateway || !firewalls_.gateway) return {hop};
-    const auto is_bridge = [&](std::size_t interface) {
-      if (interface == none || interface == way_out) return false;
-      const std::size_t segment = model_.network().interfaces()[interface].segment;
-      return segment != none && model_.intent().segments[segment].bridge;
-    };
-    const bool from_bridge = is_bridge(move.in), to_bridge = is_bridge(move.out);
+    const bool from_bridge = model_.network().is_bridge(move.in), to_bridge = model_.network().is_bridge(move.out);
     Hop inside = hop;
     inside.node = firewalls_.gateway->ns;
     if (from_bridge && to_bridge && hop.mapped.empty()) return {inside};

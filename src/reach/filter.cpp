@@ -33,12 +33,6 @@ Filter::Filter(const Network& network, const policy::Relations& relations) : net
   }
 }
 
-bool Filter::is_bridge(std::size_t interface) const {
-  if (interface == none || interface == way_out) return false;
-  const std::size_t segment = network_.interfaces()[interface].segment;
-  return segment != none && relations_.intent.segments[segment].bridge;
-}
-
 std::size_t Filter::domain_of(std::size_t segment) const {
   const std::size_t own = network_.gateway_on(segment);
   return own == none ? none : network_.interfaces()[own].domain;
@@ -88,7 +82,7 @@ bool Filter::known_to_host(const Crossing& crossing) const {
 std::optional<Crossing> Filter::routed(Sighting& packet, std::size_t in, std::size_t out, std::size_t map) const {
   using Kind = Crossing::Kind;
   // Between its bridges a gateway of its own decides alone, elsewhere the host does, with what comes from a bridge or goes to one seen by both.
-  const bool own = network_.has_own_gateway(), from_bridge = is_bridge(in), to_bridge = is_bridge(out);
+  const bool own = network_.has_own_gateway(), from_bridge = network_.is_bridge(in), to_bridge = network_.is_bridge(out);
   const bool at_host = !own || !from_bridge || !to_bridge || map != none, inside = own && (from_bridge || to_bridge);
   const bool host_judges = at_host && is_judged(packet, none), namespace_judges = inside && is_judged(packet, own_namespace);
   if (!host_judges && !namespace_judges) return std::nullopt;

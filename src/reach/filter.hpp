@@ -58,7 +58,6 @@ class Filter {
   [[nodiscard]] std::optional<Crossing> bridged(Sighting& packet, std::size_t out, std::size_t taker) const;
 
  private:
-  [[nodiscard]] bool is_bridge(std::size_t interface) const;
   [[nodiscard]] std::size_t domain_of(std::size_t segment) const;
   [[nodiscard]] std::size_t member_with(const IpAddress& address, std::size_t segment, bool strict) const;
   void name_sender(const Sighting& packet, std::size_t in, Crossing& crossing) const;

@@ -98,6 +98,12 @@ std::size_t Network::add(std::size_t station, const std::string& name) {
   return interfaces_.size() - 1;
 }
 
+bool Network::is_bridge(std::size_t interface) const {
+  if (interface == none || interface == way_out) return false;
+  const std::size_t segment = interfaces_[interface].segment;
+  return segment != none && intent_.segments[segment].bridge;
+}
+
 std::size_t Network::interface_named(std::size_t station, std::string_view name) const {
   const auto found = interface_by_name_.find(key_of(stations_[station].name, name));
   return found == interface_by_name_.end() ? none : found->second;

@@ -101,6 +101,8 @@ class Network {
   /// Of `whole`, desired or live (with `gateway: own` the gateway's namespace and the host are one station), and the meaning of its gateway's policy, of which segments and members are taken. `intent` must outlive it.
   Network(const Graph& whole, const policy::Intent& intent);
 
+  /// Whether it is the gateway's interface on a bridge; false of `none` and of `way_out`.
+  [[nodiscard]] bool is_bridge(std::size_t interface) const;
   /// True where the bridges are in a namespace of the topology's own (`gateway: own`), which is shown as if it were the host.
   [[nodiscard]] bool has_own_gateway() const { return has_own_gateway_; }
   [[nodiscard]] const policy::Intent& intent() const { return intent_; }

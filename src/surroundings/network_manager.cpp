@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "surroundings/key_file.hpp"
+
 namespace topo::surroundings {
 namespace {
 
@@ -15,11 +17,6 @@ using List = std::vector<std::string>;
 constexpr const char* main_file = "/etc/NetworkManager/NetworkManager.conf";
 constexpr const char *of_packages = "/usr/lib/NetworkManager/conf.d", *of_this_boot = "/run/NetworkManager/conf.d",
                      *of_the_host = "/etc/NetworkManager/conf.d";
-
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  return begin == std::string::npos ? std::string() : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 List values_of(std::string text) {
   std::replace(text.begin(), text.end(), ',', ';');
@@ -88,18 +85,9 @@ std::map<std::string, std::string> files_in(const char* folder, const List& hidi
 }  // namespace
 
 void UnmanagedDevices::read(const std::string& text) {
-  std::istringstream lines(text);
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    line = trimmed(line);
-    const auto equals = line.find('=');
-    if (line.empty() || line.front() == '#') continue;
-    if (line.front() == '[') {
-      section = line.substr(1, line.find(']') - 1);
-    } else if (equals != std::string::npos) {
-      say(sections_[section], trimmed(line.substr(0, equals)), values_of(line.substr(equals + 1)));
-    }
-  }
+  read_key_file(text, [&](const std::string& section, const std::string& key, const std::string& value) {
+    say(sections_[section], key, values_of(value));
+  });
 }
 
 bool UnmanagedDevices::has(const Interface& interface) const {

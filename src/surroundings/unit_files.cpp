@@ -8,16 +8,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "surroundings/key_file.hpp"
+
 namespace topo::surroundings {
 namespace {
 
 constexpr std::array folders{"/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/systemd/network", "/usr/lib/systemd/network",
                              "/lib/systemd/network"};
-
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  return begin == std::string::npos ? std::string() : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 /// As systemd has its lists: globs with white space between them, all of them negated by a "!" in front.
 bool fits(const std::string& value, std::string globs) {
@@ -33,20 +30,10 @@ bool fits(const std::string& value, std::string globs) {
 
 UnitFile parse_unit_file(const std::string& path, const std::string& text) {
   UnitFile file{path, {}, {}};
-  std::istringstream lines(text);
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    line = trimmed(line);
-    const auto equals = line.find('=');
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
-    if (line.front() == '[') {
-      section = line.substr(1, line.find(']') - 1);
-    } else if (equals != std::string::npos) {
-      const std::string key = trimmed(line.substr(0, equals)), value = trimmed(line.substr(equals + 1));
-      std::string& kept = section == "Match" ? file.matches[key] : file.settings[section + "." + key];
-      kept = section != "Match" || value.empty() || kept.empty() ? value : kept + " " + value;
-    }
-  }
+  read_key_file(text, [&](const std::string& section, const std::string& key, const std::string& value) {
+    std::string& kept = section == "Match" ? file.matches[key] : file.settings[section + "." + key];
+    kept = section != "Match" || value.empty() || kept.empty() ? value : kept + " " + value;
+  });
   return file;
 }
 
